@@ -1,0 +1,46 @@
+"""Contracts of every table: importing this package fills `TABLES`.
+
+A table's columns, units and key are declared here, once. The check on write and on read, the column table in the Dagster
+UI and the data dictionary all derive from them.
+"""
+
+from __future__ import annotations
+
+from etf_pipeline.schemas import (  # each module registers its tables
+    backtest,
+    costs,
+    features,
+    forecasting,
+    marts,
+    portfolio,
+    quality,
+    raw,
+    regimes,
+    reports,
+    risk,
+    scoring,
+    staging,
+    stress,
+    universe,
+)
+from etf_pipeline.schemas.contract import TABLES, Contract, Table, column, from_arrow, table
+
+ROOMS = (
+    raw,
+    staging,
+    quality,
+    marts,
+    universe,
+    features,
+    risk,
+    regimes,
+    forecasting,
+    costs,
+    scoring,
+    portfolio,
+    backtest,
+    stress,
+    reports,
+)
+
+__all__ = ["ROOMS", "TABLES", "Contract", "Table", "column", "from_arrow", "table"]

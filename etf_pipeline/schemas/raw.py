@@ -1,0 +1,140 @@
+"""Raw room: what a provider delivered, as it delivered it. Nothing is repaired here; `quality` decides what is fit for use."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from etf_pipeline.schemas.contract import Instant, Table, column, table
+
+ADJUSTMENTS = ["raw", "split", "split_dividend"]
+ACTION_KINDS = ["split", "dividend", "rename", "merger", "liquidation"]
+ASSET_CLASSES = ["equity", "bond", "commodity", "real_estate", "currency", "alternative", "unknown"]
+VINTAGES = ["first", "latest"]
+
+
+@table(room="raw", key=("ticker", "session", "source", "source_row"), causality="source", chunk="session")
+class RawPrices(Table):
+    """Daily bars as the source gives them, one row per line of the source; bad rows included."""
+
+    session: pl.Date = column("Exchange session as the source dates it", unit="date")
+    ticker: pl.String = column("Ticker with exchange suffix", unit="identifier")
+    open: pl.Float64 = column("First price", unit="listing currency", nullable=True)
+    high: pl.Float64 = column("Highest price", unit="listing currency", nullable=True)
+    low: pl.Float64 = column("Lowest price", unit="listing currency", nullable=True)
+    close: pl.Float64 = column("Last price", unit="listing currency", nullable=True)
+    volume: pl.Float64 = column(
+        "Shares traded, in the share basis that `adjustment` names", unit="shares", nullable=True
+    )
+    currency: pl.String = column("Currency of the prices", unit="ISO 4217")
+    exchange: pl.String = column("Exchange calendar of the listing", unit="ISO 10383")
+    adjustment: pl.String = column(
+        "What the source already applied to prices and volume: nothing, splits, or splits and dividends",
+        unit="category",
+        isin=ADJUSTMENTS,
+    )
+    source: pl.String = column("File or feed of the row", unit="identifier")
+    source_row: pl.Int64 = column("Row within the source, from 0", unit="count", ge=0)
+
+
+@table(
+    room="raw",
+    key=("ticker", "ex_date", "kind", "source"),
+    causality="source",
+    available="available_at",
+    allow_empty=True,
+)
+class RawActions(Table):
+    """Corporate actions: splits, dividends, renames, mergers and liquidations."""
+
+    ticker: pl.String = column("Ticker the action applies to", unit="identifier")
+    ex_date: pl.Date = column(
+        "First session that trades without the entitlement; for merger, rename and liquidation the last session of the old ticker",
+        unit="date",
+    )
+    kind: pl.String = column("What happens", unit="category", isin=ACTION_KINDS)
+    value: pl.Float64 = column(
+        "Split: new shares per old. Dividend and liquidation: amount per share. Merger: successor shares per share. Rename: 1",
+        unit="ratio or listing currency per share",
+        ge=0,
+    )
+    pay_date: pl.Date = column("When cash or shares arrive", unit="date", nullable=True)
+    successor: pl.String = column("Ticker that the holding becomes (rename, merger)", unit="identifier", nullable=True)
+    currency: pl.String = column("Currency of a cash amount", unit="ISO 4217")
+    available_at: Instant = column(
+        "When the action was announced; the ex-date's open where the source does not say", unit="UTC instant"
+    )
+    source: pl.String = column("File or feed of the row", unit="identifier")
+
+
+@table(room="raw", key=("ticker",), causality="source", available="snapshot_at")
+class RawReference(Table):
+    """One row per fund: what it is. A snapshot; `snapshot_at` says of when."""
+
+    ticker: pl.String = column("Ticker with exchange suffix", unit="identifier")
+    name: pl.String = column("Fund name", unit="text", nullable=True)
+    asset_class: pl.String = column("Broad class", unit="category", isin=ASSET_CLASSES)
+    category: pl.String = column("Finer category as the source has it", unit="category", nullable=True)
+    family: pl.String = column("Issuer", unit="identifier", nullable=True)
+    currency: pl.String = column("Listing currency", unit="ISO 4217")
+    exchange: pl.String = column("Exchange calendar of the listing", unit="ISO 10383")
+    inception: pl.Date = column("First day of the fund", unit="date", nullable=True)
+    expense_ratio: pl.Float64 = column(
+        "Annual expense ratio, already inside the fund's prices", unit="fraction per year", nullable=True, ge=0
+    )
+    leverage: pl.Float64 = column("Daily target multiple: 1 plain, 2 leveraged, -1 inverse", unit="ratio")
+    aum_value: pl.Float64 = column(
+        "Assets under management at `snapshot_at`: never use on an earlier date", unit="USD", nullable=True, ge=0
+    )
+    snapshot_at: Instant = column("When this row was true", unit="UTC instant")
+    source: pl.String = column("File or feed of the row", unit="identifier")
+
+
+@table(
+    room="raw", key=("ticker", "as_of"), causality="source", available="available_at", allow_empty=True, chunk="as_of"
+)
+class RawAum(Table):
+    """Assets under management, point in time. Empty where the source has none."""
+
+    ticker: pl.String = column("Ticker with exchange suffix", unit="identifier")
+    as_of: pl.Date = column("Date the value refers to", unit="date")
+    aum_value: pl.Float64 = column("Assets under management", unit="USD", ge=0)
+    available_at: Instant = column("When it was published", unit="UTC instant")
+
+
+@table(room="raw", key=("series", "period", "available_at"), causality="source", available="available_at")
+class RawMacro(Table):
+    """Macro, rates, volatility and geopolitical series with the instant each value became public."""
+
+    series: pl.String = column("Series code, as in `providers.macro_series`", unit="identifier")
+    period: pl.Date = column("Reference period as the publisher dates it (monthly: its first day)", unit="date")
+    value: pl.Float64 = column("Value in the series' own unit", unit="see `unit`")
+    unit: pl.String = column("Unit of the value", unit="text")
+    available_at: Instant = column("Release instant, by publication lag where no vintage exists", unit="UTC instant")
+    vintage: pl.String = column(
+        "`first` as published; `latest` final revision: no claim of skill rests on it", unit="category", isin=VINTAGES
+    )
+    source: pl.String = column("File or feed of the row", unit="identifier")
+
+
+@table(room="raw", key=("factor", "session"), causality="source", available="available_at", allow_empty=True)
+class RawFactors(Table):
+    """Priced factor returns (market, size, value, profitability, investment, momentum) and the French risk-free rate."""
+
+    session: pl.Date = column("Exchange session", unit="date")
+    factor: pl.String = column("MKT_RF, SMB, HML, RMW, CMA, MOM or RF", unit="identifier")
+    value: pl.Float64 = column("Simple return of the session", unit="fraction")
+    available_at: Instant = column("When the library was updated: weeks after the month", unit="UTC instant")
+
+
+@table(room="raw", key=("dataset", "source", "source_row", "rule"), causality="source", allow_empty=True)
+class RawRejects(Table):
+    """Lines that could not even be read into their table: text in a price, a wrong encoding, a truncated file."""
+
+    dataset: pl.String = column("Table the line was meant for", unit="identifier")
+    source: pl.String = column("File or feed", unit="identifier")
+    source_row: pl.Int64 = column("Row within the source, from 0; -1 for the whole file", unit="count", ge=-1)
+    session: pl.Date = column("Session, where it could be read", unit="date", nullable=True)
+    ticker: pl.String = column("Ticker, where it could be read", unit="identifier", nullable=True)
+    rule: pl.String = column("Rule that the line broke", unit="identifier")
+    found: pl.String = column("What stood there", unit="text")
+    remedy: pl.String = column("What to do next", unit="text")

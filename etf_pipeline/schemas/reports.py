@@ -1,0 +1,3 @@
+"""Reports room: what people read. SQL over marts and results."""
+
+from __future__ import annotations

@@ -1,0 +1,96 @@
+"""The one place that reads the environment: where the warehouse is, which provider feeds it, how the run executes.
+
+========================  =====================================================  ==================
+variable                  meaning                                                default
+========================  =====================================================  ==================
+``ETF_HOME``              folder of the warehouse, reports and Dagster's home    ``data``
+``ETF_PROVIDER``          ``simulated`` or ``files``                             ``simulated``
+``ETF_FILES_ROOT``        folder that the ``files`` provider reads               none
+``ETF_PROFILE``           ``full`` or ``demo`` (12 funds, 6 years)               ``full``
+``ETF_EXECUTOR``          in_process, multiprocess, dask, k8s or celery          ``in_process``
+``ETF_EXCHANGE``          main exchange: sessions, schedule, universe            ``XNYS``
+========================  =====================================================  ==================
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+from etf_pipeline.errors import SettingsError
+
+ProviderName = Literal["simulated", "files"]
+Profile = Literal["full", "demo"]
+Executor = Literal["in_process", "multiprocess", "dask", "k8s", "celery"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Deployment settings; research parameters live in the rooms and in the launchpad."""
+
+    home: Path
+    provider: str = "simulated"
+    files_root: Path | None = None
+    profile: str = "full"
+    executor: str = "in_process"
+    exchange: str = "XNYS"
+
+    @property
+    def warehouse(self) -> Path:
+        """Folder of the registry, the Parquet files and the DuckDB catalog."""
+        return self.home / "warehouse"
+
+    @property
+    def catalog(self) -> Path:
+        """The DuckDB file that people query."""
+        return self.warehouse / "catalog.duckdb"
+
+    @property
+    def reports(self) -> Path:
+        """Folder of the HTML reports."""
+        return self.home / "reports"
+
+    @property
+    def inbox(self) -> Path:
+        """Folder whose ``*.ready`` files start a run."""
+        return self.home / "inbox"
+
+    @property
+    def dagster_home(self) -> Path:
+        """Dagster's own storage."""
+        return self.home / "dagster"
+
+
+def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings from the environment.
+
+    Raises
+    ------
+    SettingsError
+        If a value is not one of those allowed, or ``files`` has no folder.
+    """
+    env = os.environ if environment is None else environment
+    provider = _choice(env, "ETF_PROVIDER", "simulated", get_args(ProviderName))
+    root = env.get("ETF_FILES_ROOT")
+    if provider == "files" and not root:
+        raise SettingsError(
+            "ETF_PROVIDER=files needs ETF_FILES_ROOT, the folder to read; it is not set. Example: ETF_FILES_ROOT=../shared/data"
+        )
+    return Settings(
+        home=Path(env.get("ETF_HOME", "data")).expanduser().resolve(),
+        provider=provider,
+        files_root=Path(root).expanduser().resolve() if root else None,
+        profile=_choice(env, "ETF_PROFILE", "full", get_args(Profile)),
+        executor=_choice(env, "ETF_EXECUTOR", "in_process", get_args(Executor)),
+        exchange=env.get("ETF_EXCHANGE", "XNYS"),
+    )
+
+
+def _choice(env: Mapping[str, str], name: str, default: str, allowed: tuple[str, ...]) -> str:
+    value = env.get(name, default)
+    if value not in allowed:
+        raise SettingsError(f"{name} must be one of {', '.join(allowed)}; found '{value}'.")
+    return value
