@@ -1,7 +1,7 @@
 """Exchange sessions and the instants at which they open and close.
 
-A `session` is a naive midnight; when its values became known is a UTC instant. Tables of two exchanges meet through `as_of`,
-never on the date: a New York close reaches a Sydney portfolio one session later.
+A `session` is a naive midnight; when its values became known is a UTC instant. Tables of two exchanges meet through
+`as_of`, never on the date: a New York close reaches a Sydney portfolio one session later.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def month_ends(days: pd.DatetimeIndex, exchange: str) -> pd.DatetimeIndex:
         raise DataError(
             f"{days[position < 0][0].date()} is no session of {exchange}. Quarantine it in `quality` first."
         )
-    following = known.append(pd.DatetimeIndex([known[-1] + pd.Timedelta(days=31)]))[position + 1]
+    following = pd.DatetimeIndex([*known[1:], known[-1] + pd.Timedelta(days=31)])[position]
     return days[days.to_period("M") != following.to_period("M")]
 
 

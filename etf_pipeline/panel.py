@@ -1,4 +1,7 @@
-"""Long tables to wide arrays and back: `(session, ticker)` in the warehouse, `(n_sessions, n_assets)` in the mathematics."""
+"""Long tables to wide arrays and back.
+
+The warehouse keeps `(session, ticker)` rows, the mathematics works on `(n_sessions, n_assets)` arrays.
+"""
 
 from __future__ import annotations
 
@@ -67,7 +70,7 @@ def wide(frame: pd.DataFrame, column: str, sessions: pd.DatetimeIndex, tickers: 
     Sixty times faster than ``DataFrame.pivot`` on 500 funds and 15 years.
     """
     i = sessions.get_indexer(pd.DatetimeIndex(frame["session"]))
-    j = tickers.get_indexer(frame["ticker"])
+    j = tickers.get_indexer(pd.Index(frame["ticker"]))
     keep = (i >= 0) & (j >= 0)
     out = np.full((len(sessions), len(tickers)), np.nan)
     out[i[keep], j[keep]] = frame[column].to_numpy(dtype=np.float64, na_value=np.nan)[keep]
