@@ -86,9 +86,7 @@ def month_ends(days: pd.DatetimeIndex, exchange: str) -> pd.DatetimeIndex:
     known = sessions(exchange, days[0], days[-1] + pd.offsets.MonthEnd(1))
     position = cast("npt.NDArray[np.intp]", known.get_indexer(days))
     if (position < 0).any():
-        raise DataError(
-            f"{days[position < 0][0].date()} is no session of {exchange}. Quarantine it in `quality` first."
-        )
+        raise DataError(f"{days[position < 0][0].date()} is no session of {exchange}; quarantine it in `quality`.")
     following = pd.DatetimeIndex([*known[1:], known[-1] + pd.Timedelta(days=31)])[position]
     return days[days.to_period("M") != following.to_period("M")]
 

@@ -44,9 +44,7 @@ class MacroSeries:
 SERIES: dict[str, MacroSeries] = {
     s.code: s
     for s in (
-        MacroSeries(
-            "VIX", "index points", "D", 0, "16:15", "first", "Cboe; known at the close of regular index-option trading"
-        ),
+        MacroSeries("VIX", "index points", "D", 0, "16:15", "first", "Cboe; known at the close of regular index-option trading"),
         MacroSeries(
             "TBILL13W",
             "percent, bank discount, act/360",
@@ -59,12 +57,8 @@ SERIES: dict[str, MacroSeries] = {
         MacroSeries("DGS10", "percent", "D", 1, "16:30", "first", "Federal Reserve H.15, next business day"),
         MacroSeries("T10Y2Y", "percent", "D", 1, "16:30", "first", "Federal Reserve H.15, next business day"),
         MacroSeries("T10YIE", "percent", "D", 1, "16:30", "first", "Federal Reserve H.15, next business day"),
-        MacroSeries(
-            "EFFR", "percent", "D", 1, "09:00", "first", "Federal Reserve Bank of New York, next business morning"
-        ),
-        MacroSeries(
-            "BAMLH0A0HYM2", "percent", "D", 1, "09:00", "first", "ICE BofA option-adjusted spread, next business day"
-        ),
+        MacroSeries("EFFR", "percent", "D", 1, "09:00", "first", "Federal Reserve Bank of New York, next business morning"),
+        MacroSeries("BAMLH0A0HYM2", "percent", "D", 1, "09:00", "first", "ICE BofA option-adjusted spread, next business day"),
         MacroSeries("GPR", "index", "D", 7, "12:00", "latest", "Caldara and Iacoviello daily index, updated weekly"),
         MacroSeries(
             "NFCI",
@@ -97,9 +91,7 @@ SERIES: dict[str, MacroSeries] = {
             "Bureau of Labor Statistics, first Friday or the week after",
         ),
         MacroSeries("INDPRO", "index", "M", 18, "09:15", "latest", "Federal Reserve G.17, mid-month"),
-        MacroSeries(
-            "UMCSENT", "index", "M", 1, "10:00", "latest", "University of Michigan final reading, end of the month"
-        ),
+        MacroSeries("UMCSENT", "index", "M", 1, "10:00", "latest", "University of Michigan final reading, end of the month"),
         MacroSeries("AUDUSD", "USD per AUD", "D", 0, "16:00", "first", "Spot at the New York close"),
     )
 }

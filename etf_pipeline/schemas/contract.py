@@ -168,9 +168,7 @@ class Contract:
         self._same_columns(table.schema.names)
         if table.num_rows == 0:
             if not self.allow_empty:
-                raise ContractError(
-                    f"{self.name} is empty; it needs at least one row. See what room '{self.room}' was given."
-                )
+                raise ContractError(f"{self.name} is empty; it needs at least one row. See what room '{self.room}' was given.")
             return
         frame = cast(pl.DataFrame, pl.from_arrow(table))
         problems = self._key_problems(frame) + self._rule_problems(frame)
@@ -211,9 +209,7 @@ class Contract:
     def _describe(self, rule: tuple[object, ...], cases: pl.DataFrame, frame: pl.DataFrame) -> str:
         rows = [int(i) for i in cases["index"].head(3).to_list() if i is not None and int(i) < frame.height]
         where = [frame.select(list(self.key)).row(i) for i in rows]
-        text = (
-            f"{rule[0]}: {rule[1]} fails in {cases.height} rows, first values {cases['failure_case'].head(3).to_list()}"
-        )
+        text = f"{rule[0]}: {rule[1]} fails in {cases.height} rows, first values {cases['failure_case'].head(3).to_list()}"
         return text + (f" at {where}" if where else "")
 
 

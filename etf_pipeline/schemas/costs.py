@@ -25,6 +25,4 @@ class Liquidity(Table):
         le=1,
     )
     half_spread: pl.Float64 = column("Half of the bid-ask spread", unit="fraction", nullable=True, ge=0)
-    reference_cost: pl.Float64 = column(
-        "Spread, impact and commission of a 100,000 order", unit="fraction", nullable=True, ge=0
-    )
+    reference_cost: pl.Float64 = column("Spread, impact and commission of a 100,000 order", unit="fraction", nullable=True, ge=0)

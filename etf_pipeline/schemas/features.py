@@ -18,12 +18,8 @@ class Features(Table):
     momentum_63: pl.Float64 = column("Total return over 63 sessions", unit="fraction", nullable=True)
     momentum_21: pl.Float64 = column("Total return over 21 sessions", unit="fraction", nullable=True)
     reversal_5: pl.Float64 = column("Minus the total return over 5 sessions", unit="fraction", nullable=True)
-    volatility_21: pl.Float64 = column(
-        "Annual volatility of 21 session returns", unit="fraction per year", nullable=True
-    )
-    volatility_ratio: pl.Float64 = column(
-        "21-session volatility over 126-session volatility", unit="ratio", nullable=True
-    )
+    volatility_21: pl.Float64 = column("Annual volatility of 21 session returns", unit="fraction per year", nullable=True)
+    volatility_ratio: pl.Float64 = column("21-session volatility over 126-session volatility", unit="ratio", nullable=True)
     downside_63: pl.Float64 = column(
         "Annual root mean square of negative returns, 63 sessions", unit="fraction per year", nullable=True
     )
@@ -34,15 +30,9 @@ class Features(Table):
     rsi_14: pl.Float64 = column(
         "Cutler's relative strength index, 14 sessions", unit="0 to 100", nullable=True, ge=-1e-9, le=100.000001
     )
-    distance_200: pl.Float64 = column(
-        "Total-return index over its 200-session mean, less 1", unit="fraction", nullable=True
-    )
-    volume_trend: pl.Float64 = column(
-        "21-session over 63-session mean traded value, less 1", unit="fraction", nullable=True
-    )
-    amihud_21: pl.Float64 = column(
-        "Log of mean |return| per million traded, 21 sessions", unit="log 1/million", nullable=True
-    )
+    distance_200: pl.Float64 = column("Total-return index over its 200-session mean, less 1", unit="fraction", nullable=True)
+    volume_trend: pl.Float64 = column("21-session over 63-session mean traded value, less 1", unit="fraction", nullable=True)
+    amihud_21: pl.Float64 = column("Log of mean |return| per million traded, 21 sessions", unit="log 1/million", nullable=True)
     correlation_126: pl.Float64 = column(
         "Correlation with the equal-weighted market of members, 126 sessions", unit="correlation", nullable=True
     )
@@ -54,6 +44,4 @@ class Features(Table):
     seasonality: pl.Float64 = column(
         "Mean total return of the same calendar month in earlier years", unit="fraction per month", nullable=True
     )
-    dividend_yield: pl.Float64 = column(
-        "Dividends of 252 sessions over the close", unit="fraction per year", nullable=True
-    )
+    dividend_yield: pl.Float64 = column("Dividends of 252 sessions over the close", unit="fraction per year", nullable=True)

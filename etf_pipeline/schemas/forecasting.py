@@ -102,9 +102,7 @@ class ForecastBias(Table):
         "Lower end of its 95 % interval, fixed-b critical value", unit="fraction per horizon", nullable=True
     )
     ci_high: pl.Float64 = column("Upper end of its 95 % interval", unit="fraction per horizon", nullable=True)
-    corrected_bias: pl.Float64 = column(
-        "Mean of corrected forecast less outcome on the same rows", unit="fraction per horizon"
-    )
+    corrected_bias: pl.Float64 = column("Mean of corrected forecast less outcome on the same rows", unit="fraction per horizon")
     mse_raw: pl.Float64 = column("Mean squared error before correction", unit="fraction squared")
     mse_corrected: pl.Float64 = column("Mean squared error after correction", unit="fraction squared")
     dm_p_value: pl.Float64 = column(

@@ -63,9 +63,7 @@ class DimEtf(Table):
 
     ticker: pl.String = column("Ticker with exchange suffix", unit="identifier")
     name: pl.String = column("Fund name", unit="text", nullable=True)
-    asset_class: pl.String = column(
-        "Broad class; `unknown` where no reference row exists", unit="category", isin=ASSET_CLASSES
-    )
+    asset_class: pl.String = column("Broad class; `unknown` where no reference row exists", unit="category", isin=ASSET_CLASSES)
     category: pl.String = column("Finer category", unit="category", nullable=True)
     family: pl.String = column("Issuer", unit="identifier", nullable=True)
     currency: pl.String = column("Listing currency", unit="ISO 4217")

@@ -22,9 +22,7 @@ class RawPrices(Table):
     high: pl.Float64 = column("Highest price", unit="listing currency", nullable=True)
     low: pl.Float64 = column("Lowest price", unit="listing currency", nullable=True)
     close: pl.Float64 = column("Last price", unit="listing currency", nullable=True)
-    volume: pl.Float64 = column(
-        "Shares traded, in the share basis that `adjustment` names", unit="shares", nullable=True
-    )
+    volume: pl.Float64 = column("Shares traded, in the share basis that `adjustment` names", unit="shares", nullable=True)
     currency: pl.String = column("Currency of the prices", unit="ISO 4217")
     exchange: pl.String = column("Exchange calendar of the listing", unit="ISO 10383")
     adjustment: pl.String = column(
@@ -89,9 +87,7 @@ class RawReference(Table):
     source: pl.String = column("File or feed of the row", unit="identifier")
 
 
-@table(
-    room="raw", key=("ticker", "as_of"), causality="source", available="available_at", allow_empty=True, chunk="as_of"
-)
+@table(room="raw", key=("ticker", "as_of"), causality="source", available="available_at", allow_empty=True, chunk="as_of")
 class RawAum(Table):
     """Assets under management, point in time. Empty where the source has none."""
 

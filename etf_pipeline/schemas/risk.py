@@ -19,9 +19,7 @@ class GarchFits(Table):
     alpha: pl.Float64 = column("Weight of the last squared error", unit="ratio", nullable=True)
     beta: pl.Float64 = column("Weight of the last variance", unit="ratio", nullable=True)
     nu: pl.Float64 = column("Degrees of freedom of the t errors", unit="count", nullable=True)
-    backcast: pl.Float64 = column(
-        "Starting variance, from the sample's first 75 returns", unit="percent squared", nullable=True
-    )
+    backcast: pl.Float64 = column("Starting variance, from the sample's first 75 returns", unit="percent squared", nullable=True)
     log_likelihood: pl.Float64 = column("At the optimum", unit="nats", nullable=True)
     status: pl.String = column("`converged`, or why the EWMA stands in", unit="category")
 
@@ -41,9 +39,7 @@ class Volatilities(Table):
     ewma: pl.Float64 = column("Exponentially weighted, lambda 0.94", unit="fraction per year", nullable=True, ge=0)
     realised_30: pl.Float64 = column("Standard deviation of 30 returns", unit="fraction per year", nullable=True, ge=0)
     realised_90: pl.Float64 = column("Standard deviation of 90 returns", unit="fraction per year", nullable=True, ge=0)
-    realised_252: pl.Float64 = column(
-        "Standard deviation of 252 returns", unit="fraction per year", nullable=True, ge=0
-    )
+    realised_252: pl.Float64 = column("Standard deviation of 252 returns", unit="fraction per year", nullable=True, ge=0)
     volatility: pl.Float64 = column(
         "The forecast that later rooms use: GARCH, or EWMA where flagged", unit="fraction per year", nullable=True, ge=0
     )

@@ -18,9 +18,7 @@ class StgPrices(Table):
     high: pl.Float64 = column("Highest price", unit="listing currency", nullable=True)
     low: pl.Float64 = column("Lowest price", unit="listing currency", nullable=True)
     close: pl.Float64 = column("Last price", unit="listing currency", nullable=True)
-    volume: pl.Float64 = column(
-        "Shares traded, in the share basis that `adjustment` names", unit="shares", nullable=True
-    )
+    volume: pl.Float64 = column("Shares traded, in the share basis that `adjustment` names", unit="shares", nullable=True)
     currency: pl.String = column("Currency of the prices", unit="ISO 4217")
     exchange: pl.String = column("Exchange calendar of the listing", unit="ISO 10383")
     adjustment: pl.String = column("What the source already applied", unit="category", isin=ADJUSTMENTS)
