@@ -1,0 +1,76 @@
+"""Chunks: how a long table is cut by date, so that a night rewrites one month and not twenty years.
+
+Closed years are one chunk each, the newest year one per month. When a year closes its twelve months become one chunk, once:
+the number of files grows by one a year and never passes the years plus twelve.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from etf_pipeline.errors import WarehouseError
+
+WHOLE = "all"
+EMPTY = "empty"
+
+
+def split(table: pa.Table, column: str | None) -> list[tuple[str, pa.Table]]:
+    """Cut a table into labelled chunks whose concatenation is what will be read back.
+
+    Parameters
+    ----------
+    table : pyarrow.Table of shape (n_rows, n_columns)
+        Rows in the order of their key.
+    column : str or None
+        Date or instant to cut by; None keeps the table whole.
+
+    Returns
+    -------
+    list of (label, table)
+        Oldest first. Rows keep their order inside a chunk; a table whose key begins with `column` keeps it altogether.
+
+    Raises
+    ------
+    WarehouseError
+        If the column is absent, no date, or null anywhere.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> days = pa.table({"session": [date(2023, 5, 1), date(2024, 1, 2), date(2024, 2, 1), date(2024, 2, 2)]})
+    >>> [(label, chunk.num_rows) for label, chunk in split(days, "session")]
+    [('2023', 1), ('2024-01', 1), ('2024-02', 2)]
+    """
+    if column is None:
+        return [(WHOLE, table)]
+    dates = _dates(table, column)
+    if table.num_rows == 0:
+        return [(EMPTY, table)]
+    year, month = pc.year(dates).to_numpy(), pc.month(dates).to_numpy()
+    span = year * 100 + np.where(year == year.max(), month, 0)  # 202400 is the year, 202502 a month
+    if (np.diff(span) < 0).any():
+        order = np.argsort(span, kind="stable")
+        table, span = table.take(pa.array(order)), span[order]
+    edges = np.flatnonzero(np.diff(span)) + 1
+    starts, stops = [0, *edges.tolist()], [*edges.tolist(), table.num_rows]
+    return [(_label(int(span[a])), table.slice(a, b - a)) for a, b in zip(starts, stops, strict=True)]
+
+
+def _dates(table: pa.Table, column: str) -> pa.ChunkedArray:
+    if column not in table.column_names:
+        raise WarehouseError(f"a table is cut by one of its columns; {column!r} is not among {table.column_names}.")
+    dates = table.column(column)
+    if not (pa.types.is_date(dates.type) or pa.types.is_timestamp(dates.type)):
+        raise WarehouseError(f"a table is cut by a date; {column!r} is {dates.type}. Choose the session column.")
+    if dates.null_count:
+        raise WarehouseError(
+            f"a table is cut by a date that every row has; {column!r} is null in {dates.null_count} of {len(dates)} rows."
+        )
+    return dates
+
+
+def _label(span: int) -> str:
+    year, month = divmod(span, 100)
+    return f"{year:04d}-{month:02d}" if month else f"{year:04d}"

@@ -1,0 +1,90 @@
+"""The doctor: is everything there that the registry promises, byte for byte?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from etf_pipeline.warehouse.catalog import catalog_path, publish
+from etf_pipeline.warehouse.files import is_whole, sha256
+from etf_pipeline.warehouse.registry import Registry, all_runs
+from etf_pipeline.warehouse.retention import orphans_of
+from etf_pipeline.warehouse.snapshot import stored_file
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the doctor found.
+
+    Attributes
+    ----------
+    integrity : str
+        SQLite's own verdict on the registry, ``ok`` if sound.
+    missing, damaged : tuple of str
+        Registered files that are gone, or whose size or SHA-256 differs.
+    orphans : tuple of str
+        Files that no commit registered: litter of a killed step, or a step at work. `gc` removes them.
+    running : tuple of str
+        Runs that nobody has finished: at work, or dead.
+    catalog : str
+        ``ok``, ``missing``, ``elsewhere`` (it shows another folder: the warehouse was moved) or ``damaged``.
+    files : int
+        How many files were read.
+    """
+
+    integrity: str
+    missing: tuple[str, ...]
+    damaged: tuple[str, ...]
+    orphans: tuple[str, ...]
+    running: tuple[str, ...]
+    catalog: str
+    files: int
+
+    @property
+    def ok(self) -> bool:
+        """Whether every promise holds; orphans, running runs and an unpublished catalog are no illness."""
+        return self.integrity == "ok" and not self.missing and not self.damaged and self.catalog in ("ok", "missing")
+
+    def render(self) -> str:
+        """The findings as text, each with what to do next."""
+        again = "restore it from a backup, or delete it and materialise its table again"
+        lines = [f"registry: {self.integrity}; {self.files} files read; catalog: {self.catalog}"]
+        lines += ["catalog: publish again with `etf doctor --relocate`"] if self.catalog in ("elsewhere", "damaged") else []
+        lines += [f"missing: {path}: {again}" for path in self.missing]
+        lines += [f"damaged: {path}: {again}" for path in self.damaged]
+        lines += [f"orphan: {path}: `etf gc` removes it after its grace period" for path in self.orphans]
+        lines += [f"running: {run}: if it is dead, `finish_run({run!r}, succeeded=False)`" for run in self.running]
+        return "\n".join(lines)
+
+
+def examine(registry: Registry, relocate: bool = False) -> Report:
+    """Verify the registry, every file and the catalog; `relocate` publishes again first, for a folder that was moved."""
+    if relocate:
+        publish(registry)
+    with registry.read() as db:
+        integrity = "; ".join(row[0] for row in db.execute("pragma integrity_check"))
+        files = [stored_file(row) for row in db.execute("select * from files order by path")]
+        running = tuple(run.run_id for run in all_runs(db) if run.status == "running")
+        orphans = tuple(sorted(str(path) for path in orphans_of(db, registry.home)))
+    missing, damaged = [], []
+    for file in files:
+        path = registry.home / file.path
+        if not path.exists():
+            missing.append(str(path))
+        elif not is_whole(registry.home, file) or sha256(path) != file.sha256:
+            damaged.append(str(path))
+    return Report(integrity, tuple(missing), tuple(damaged), orphans, running, _catalog_state(registry.home), len(files))
+
+
+def _catalog_state(home: Path) -> str:
+    path = catalog_path(home)
+    if not path.exists():
+        return "missing"
+    try:
+        with duckdb.connect(str(path), read_only=True) as connection:
+            row = connection.execute("select path from _catalog.files limit 1").fetchone()
+    except duckdb.Error:
+        return "damaged"
+    return "ok" if row is None or Path(row[0]).is_relative_to(home) else "elsewhere"
