@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -87,6 +87,15 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         executor=_choice(env, "ETF_EXECUTOR", "in_process", get_args(Executor)),
         exchange=env.get("ETF_EXCHANGE", "XNYS"),
     )
+
+
+def override(settings: Settings, *, provider: str = "", files_root: str = "") -> Settings:
+    """The settings with another provider or folder, where one is given: the choice made in the launchpad."""
+    root = Path(files_root).expanduser().resolve() if files_root else settings.files_root
+    chosen = replace(settings, provider=provider or settings.provider, files_root=root)
+    if chosen.provider == "files" and chosen.files_root is None:
+        raise SettingsError("provider 'files' needs files_root, the folder to read; set it beside the provider, or ETF_FILES_ROOT.")
+    return chosen
 
 
 def _choice(env: Mapping[str, str], name: str, default: str, allowed: tuple[str, ...]) -> str:

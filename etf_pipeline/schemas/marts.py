@@ -57,9 +57,9 @@ class FctReturns(Table):
     gap_days: pl.Int64 = column("Calendar days since the previous bar", unit="days", nullable=True, ge=1)
 
 
-@table(room="marts", key=("ticker",), causality="summary")
+@table(room="marts", key=("ticker",), causality="source")
 class DimEtf(Table):
-    """One row per fund that has prices: what it is and when it traded."""
+    """One row per fund that has a clean bar: what it is. Facts that do not change over its life, and nothing that looks ahead."""
 
     ticker: pl.String = column("Ticker with exchange suffix", unit="identifier")
     name: pl.String = column("Fund name", unit="text", nullable=True)
@@ -71,9 +71,6 @@ class DimEtf(Table):
     inception: pl.Date = column("First day of the fund", unit="date", nullable=True)
     expense_ratio: pl.Float64 = column("Annual expense ratio", unit="fraction per year", nullable=True)
     is_geared: pl.Boolean = column("Leveraged or inverse", unit="flag")
-    first_session: pl.Date = column("First bar", unit="date")
-    last_session: pl.Date = column("Last bar", unit="date")
-    n_sessions: pl.Int64 = column("Bars", unit="count")
 
 
 @table(room="marts", key=("series", "session"), causality="causal", chunk="session")

@@ -87,6 +87,18 @@ class RawReference(Table):
     source: pl.String = column("File or feed of the row", unit="identifier")
 
 
+@table(room="raw", key=("exchange", "session"), causality="source", available="opens_at")
+class RawSessions(Table):
+    """Exchange calendar: every session of every exchange that the prices name, known in advance."""
+
+    exchange: pl.String = column("Exchange calendar", unit="ISO 10383")
+    session: pl.Date = column("Exchange session", unit="date")
+    opens_at: Instant = column("Open", unit="UTC instant")
+    closes_at: Instant = column("Close; early on half-days", unit="UTC instant")
+    is_month_end: pl.Boolean = column("Last session of its month", unit="flag")
+    is_main: pl.Boolean = column("Belongs to the main exchange (`ETF_EXCHANGE`)", unit="flag")
+
+
 @table(room="raw", key=("ticker", "as_of"), causality="source", available="available_at", allow_empty=True, chunk="as_of")
 class RawAum(Table):
     """Assets under management, point in time. Empty where the source has none."""

@@ -1,3 +1,168 @@
 """Reports room: what people read. SQL over marts and results."""
 
 from __future__ import annotations
+
+import polars as pl
+
+from etf_pipeline.schemas.contract import Table, column, table
+
+
+@table(room="reports", key=("table_name", "column_name"), causality="summary")
+class DataDictionary(Table):
+    """Every column of every table, from the contracts."""
+
+    table_name: pl.String = column("Table", unit="identifier")
+    column_name: pl.String = column("Column", unit="identifier")
+    position: pl.Int64 = column("Place in the table, from 1", unit="count", ge=1)
+    room: pl.String = column("Room that makes the table", unit="identifier")
+    type: pl.String = column("Stored type", unit="identifier")
+    unit: pl.String = column("Unit", unit="text")
+    is_key: pl.Boolean = column("Part of the key", unit="flag")
+    may_be_unknown: pl.Boolean = column("May be null", unit="flag")
+    causality: pl.String = column("What later data may do to a row", unit="category")
+    description: pl.String = column("Meaning", unit="text")
+
+
+@table(room="reports", key=("strategy", "ticker"), causality="summary")
+class RptCurrentWeights(Table):
+    """The newest target weights with forecast, volatility, score, regime and cost: why each fund is held."""
+
+    strategy: pl.String = column("Strategy", unit="identifier")
+    ticker: pl.String = column("Ticker, or CASH", unit="identifier")
+    session: pl.Date = column("Decided at this session's close", unit="date")
+    name: pl.String = column("Fund name", unit="text", nullable=True)
+    asset_class: pl.String = column("Broad class", unit="category", nullable=True)
+    weight: pl.Float64 = column("Target weight", unit="fraction")
+    previous_weight: pl.Float64 = column("Weight before", unit="fraction")
+    trade: pl.Float64 = column("Target less previous weight", unit="fraction")
+    expected_return: pl.Float64 = column("Annual expected return the optimiser used", unit="fraction per year", nullable=True)
+    forecast: pl.Float64 = column("Bias-corrected ensemble forecast", unit="fraction per horizon", nullable=True)
+    volatility: pl.Float64 = column("Annual volatility forecast", unit="fraction per year", nullable=True)
+    risk_contribution: pl.Float64 = column("Share of the portfolio's variance", unit="fraction", nullable=True)
+    score: pl.Float64 = column("Composite score", unit="z-score", nullable=True)
+    rank: pl.Int64 = column("Rank of the score, 1 is best", unit="count", nullable=True)
+    half_spread: pl.Float64 = column("Half-spread", unit="fraction", nullable=True)
+    cost: pl.Float64 = column("One-off cost of the trade", unit="fraction of net asset value")
+    regime: pl.String = column("Market state", unit="category", nullable=True)
+
+
+@table(room="reports", key=("strategy", "cost_basis"), causality="summary")
+class RptPerformance(Table):
+    """Backtest measures per strategy before and after costs, the Sharpe ratio with its 95 % interval."""
+
+    strategy: pl.String = column("Strategy or benchmark", unit="identifier")
+    cost_basis: pl.String = column("`gross` or `net`", unit="category")
+    start: pl.Date = column("First session", unit="date")
+    end: pl.Date = column("Last session", unit="date")
+    cagr: pl.Float64 = column("Compound annual growth", unit="fraction per year", nullable=True)
+    volatility: pl.Float64 = column("Annual volatility", unit="fraction per year", nullable=True)
+    sharpe: pl.Float64 = column("Annual Sharpe ratio over the bill", unit="ratio", nullable=True)
+    sharpe_low: pl.Float64 = column("Lower end of its 95 % interval", unit="ratio", nullable=True)
+    sharpe_high: pl.Float64 = column("Upper end of its 95 % interval", unit="ratio", nullable=True)
+    sortino: pl.Float64 = column("Annual Sortino ratio", unit="ratio", nullable=True)
+    calmar: pl.Float64 = column("CAGR over largest drawdown", unit="ratio", nullable=True)
+    max_drawdown: pl.Float64 = column("Largest drawdown, positive", unit="fraction", nullable=True)
+    cvar_95: pl.Float64 = column("Daily 95 % expected shortfall, historical, positive", unit="fraction", nullable=True)
+    turnover: pl.Float64 = column("One-way turnover", unit="fraction per year", nullable=True)
+    cost_drag: pl.Float64 = column("Costs over net asset value", unit="fraction per year", nullable=True)
+
+
+@table(room="reports", key=("strategy", "month"), causality="summary")
+class RptNavMonthly(Table):
+    """Net asset value at the last session of each month, after costs."""
+
+    strategy: pl.String = column("Strategy or benchmark", unit="identifier")
+    month: pl.Date = column("First day of the month", unit="date")
+    session: pl.Date = column("Last session of the month", unit="date")
+    nav: pl.Float64 = column("Net asset value", unit="USD")
+    monthly_return: pl.Float64 = column("Return over the month", unit="fraction", nullable=True)
+
+
+@table(room="reports", key=("strategy", "place"), causality="summary", allow_empty=True)
+class RptDrawdowns(Table):
+    """The ten deepest drawdowns of each strategy after costs."""
+
+    strategy: pl.String = column("Strategy or benchmark", unit="identifier")
+    place: pl.Int64 = column("1 is the deepest", unit="count")
+    peak: pl.Date = column("Last session at the high", unit="date")
+    trough: pl.Date = column("Session of the low", unit="date")
+    recovery: pl.Date = column("First session back; unknown while open", unit="date", nullable=True)
+    depth: pl.Float64 = column("Fall, positive", unit="fraction")
+    sessions_under: pl.Int64 = column("Peak to recovery", unit="sessions")
+    is_open: pl.Boolean = column("Not yet recovered", unit="flag")
+
+
+@table(room="reports", key=("strategy", "place"), causality="summary")
+class RptStress(Table):
+    """Stress results of each strategy's current weights, the worst first, with the fund that hurts most."""
+
+    strategy: pl.String = column("Strategy", unit="identifier")
+    place: pl.Int64 = column("1 is the worst", unit="count")
+    scenario: pl.String = column("Scenario", unit="identifier")
+    title: pl.String = column("In words", unit="text")
+    kind: pl.String = column("replay or monte_carlo", unit="category")
+    horizon: pl.Int64 = column("Sessions", unit="sessions")
+    profit: pl.Float64 = column("Return of the portfolio; for a simulation minus its CVaR", unit="fraction")
+    standard_error: pl.Float64 = column("Simulation error", unit="fraction", nullable=True)
+    coverage: pl.Float64 = column("Weight with own history in the window", unit="fraction")
+    worst_ticker: pl.String = column("Fund with the lowest contribution", unit="identifier", nullable=True)
+    worst_contribution: pl.Float64 = column("Its contribution", unit="fraction", nullable=True)
+
+
+@table(room="reports", key=("session", "rule"), causality="summary", allow_empty=True)
+class RptDataQuality(Table):
+    """Findings per session and rule, with how many rows they refused."""
+
+    session: pl.Date = column("Session", unit="date")
+    rule: pl.String = column("Rule", unit="identifier")
+    severity: pl.String = column("info, warning or error", unit="category")
+    findings: pl.Int64 = column("Findings", unit="count")
+    tickers: pl.Int64 = column("Tickers concerned", unit="count")
+    refused: pl.Int64 = column("Rows that went into quarantine", unit="count")
+    bars: pl.Int64 = column("Bars of that session in the source", unit="count")
+    example: pl.String = column("One finding in words", unit="text")
+
+
+@table(room="reports", key=("session", "reason"), causality="summary")
+class RptUniverse(Table):
+    """Funds per month's last session by membership reason."""
+
+    session: pl.Date = column("Last session of the month", unit="date")
+    reason: pl.String = column("`member`, or the screen that failed", unit="category")
+    funds: pl.Int64 = column("Funds", unit="count")
+
+
+@table(room="reports", key=("strategy", "year"), causality="summary")
+class RptCosts(Table):
+    """Costs per strategy and year, itemised."""
+
+    strategy: pl.String = column("Strategy", unit="identifier")
+    year: pl.Int64 = column("Calendar year", unit="year")
+    traded_value: pl.Float64 = column("Sum of absolute trades", unit="USD")
+    spread_cost: pl.Float64 = column("Half-spreads", unit="USD")
+    impact_cost: pl.Float64 = column("Market impact", unit="USD")
+    commission: pl.Float64 = column("Commission", unit="USD")
+    cost_bps: pl.Float64 = column("All costs over the traded value", unit="basis points", nullable=True)
+
+
+@table(room="reports", key=("table_name", "column_name"), causality="summary")
+class RptDataDictionary(Table):
+    """The data dictionary, as people search it."""
+
+    table_name: pl.String = column("Table", unit="identifier")
+    column_name: pl.String = column("Column", unit="identifier")
+    room: pl.String = column("Room", unit="identifier")
+    type: pl.String = column("Stored type", unit="identifier")
+    unit: pl.String = column("Unit", unit="text")
+    description: pl.String = column("Meaning", unit="text")
+
+
+@table(room="reports", key=("report",), causality="summary")
+class TearSheet(Table):
+    """The HTML report of the run."""
+
+    report: pl.String = column("Report name", unit="identifier")
+    file_name: pl.String = column("File in the home's `reports` folder", unit="identifier")
+    bytes: pl.Int64 = column("Size", unit="bytes", gt=0)
+    simulated: pl.Boolean = column("Made from the simulated market", unit="flag")
+    html: pl.String = column("The report itself, self-contained", unit="HTML")

@@ -1,0 +1,41 @@
+-- One clean bar per (ticker, session): staging less the quarantine, with the dividend and split that take effect at its open.
+-- An ex-date without a usable bar takes effect at the next one, so that nothing is lost.
+with bars as (
+    select p.*
+    from stg_prices as p
+    anti join quarantine as q
+        on q.dataset = 'stg_prices' and q.source = p.source and q.source_row = p.source_row
+),
+effects as (
+    select b.ticker, b.session, a.kind, a.value
+    from stg_actions as a
+    asof join bars as b
+        on a.ticker = b.ticker and a.ex_date <= b.session
+    where a.kind in ('split', 'dividend')
+),
+per_session as (
+    select
+        ticker,
+        session,
+        sum(value) filter (where kind = 'dividend')   as dividend,
+        product(value) filter (where kind = 'split')  as split_ratio
+    from effects
+    group by ticker, session
+)
+select
+    b.session,
+    b.ticker,
+    b.open,
+    b.high,
+    b.low,
+    b.close,
+    b.volume,
+    b.close * b.volume                                                                as traded_value,
+    case when b.adjustment = 'split_dividend' then 0 else coalesce(e.dividend, 0) end as dividend,
+    case when b.adjustment = 'raw' then coalesce(e.split_ratio, 1) else 1 end         as split_ratio,
+    b.currency,
+    b.exchange,
+    b.adjustment
+from bars as b
+left join per_session as e
+    on e.ticker = b.ticker and e.session = b.session

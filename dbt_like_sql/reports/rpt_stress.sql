@@ -1,0 +1,25 @@
+-- Stress results of the current weights, the worst first, with the fund that hurts most.
+with worst as (
+    select
+        strategy,
+        scenario,
+        arg_min(ticker, contribution)  as worst_ticker,
+        min(contribution)              as worst_contribution
+    from stress_contributions
+    group by strategy, scenario
+)
+select
+    r.strategy,
+    row_number() over (partition by r.strategy order by r.profit, r.scenario)  as place,
+    r.scenario,
+    r.title,
+    r.kind,
+    r.horizon,
+    r.profit,
+    r.standard_error,
+    r.coverage,
+    w.worst_ticker,
+    w.worst_contribution
+from stress_results as r
+left join worst as w
+    on w.strategy = r.strategy and w.scenario = r.scenario

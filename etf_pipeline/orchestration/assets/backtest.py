@@ -1,0 +1,23 @@
+"""Backtest room: what would it have earned?"""
+
+import pandas as pd
+
+from etf_pipeline.backtest import BacktestParameters
+from etf_pipeline.recipes import makes
+
+
+@makes("backtest_ledger", "backtest_positions", "backtest_trades", "performance", "drawdowns")
+def backtest(
+    target_weights: pd.DataFrame,
+    fct_prices: pd.DataFrame,
+    fct_returns: pd.DataFrame,
+    stg_actions: pd.DataFrame,
+    liquidity: pd.DataFrame,
+    fct_macro: pd.DataFrame,
+    parameters: BacktestParameters,
+) -> tuple[pd.DataFrame, ...]:
+    """Fills at the next open, dividends accrued and paid, costs itemised, forced exits; beside equal weight and SPY."""
+    from etf_pipeline.backtest import run_backtest
+
+    made = run_backtest(target_weights, fct_prices, fct_returns, stg_actions, liquidity, fct_macro, parameters)
+    return made.ledger, made.positions, made.trades, made.performance, made.drawdowns

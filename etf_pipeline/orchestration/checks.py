@@ -1,0 +1,152 @@
+"""Checks that ride in the step of the table they guard, SQL tests, and the causality check of the latest run."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import dagster as dg
+import numpy as np
+import pandas as pd
+import pyarrow as arrow
+
+from etf_pipeline import calendars
+from etf_pipeline.causality import verify
+from etf_pipeline.conventions import CASH
+from etf_pipeline.orchestration.config import default_parameters
+from etf_pipeline.orchestration.resources import settings, store
+from etf_pipeline.orchestration.tables import TableStore
+from etf_pipeline.recipes import RECIPES, Recipe, run_sql
+from etf_pipeline.schemas import TABLES, from_arrow
+from etf_pipeline.sql_models import SqlModel
+
+Verdict = tuple[bool, dict[str, Any]]
+CAUSALITY_SESSIONS = 260
+"""How far before the last session the nightly causality check cuts: about a year, so that every yearly refit lies behind a cut once."""
+
+
+@dataclass(frozen=True)
+class RoomCheck:
+    """A check of one table's content.
+
+    Attributes
+    ----------
+    name, description : str
+        What it is called and what it claims.
+    blocking : bool
+        Whether a failure stops the run.
+    run : callable
+        From the Arrow table to (passed, facts).
+    """
+
+    name: str
+    description: str
+    blocking: bool
+    run: Callable[[arrow.Table], Verdict]
+
+
+def weight_limits(table: arrow.Table) -> Verdict:
+    """Weights sum to one, and every optimised fund weighs nothing or 2 % to 15 %."""
+    frame = from_arrow(table)
+    total = frame.groupby(["strategy", "session"])["weight"].sum()
+    funds = frame[(frame["ticker"] != CASH) & (frame["weight"] > 0) & (frame["strategy"] != "equal_weight")]
+    outside = funds[(funds["weight"] < 0.02 - 1e-6) | (funds["weight"] > 0.15 + 1e-6)]
+    worst = float((total - 1).abs().max())
+    facts = {"largest_gap_to_one": worst, "outside_limits": len(outside), "largest_weight": float(funds["weight"].max()) if len(funds) else 0.0}
+    return worst < 1e-8 and outside.empty, facts
+
+
+def ledger_identity(table: arrow.Table) -> Verdict:
+    """Net asset value equals cash, receivables and holdings, every session, to 1e-10."""
+    worst = float(np.abs(table["identity_error"].to_numpy()).max())
+    return worst <= 1e-10, {"largest_identity_error": worst}
+
+
+def quarantine_share(table: arrow.Table) -> Verdict:
+    """Which rows were refused; the share that stops a run is a SQL test."""
+    rules = table["rule"].value_counts().to_pylist()
+    return True, {"refused_rows": table.num_rows, "rules": {entry["values"]: entry["counts"] for entry in rules}}
+
+
+def fallbacks(table: arrow.Table) -> Verdict:
+    """How often the optimiser had to fall back, and why."""
+    frame = from_arrow(table)
+    fallen = frame[frame["status"] != "optimal"]
+    latest = fallen[fallen["session"] == frame["session"].max()]
+    counts = fallen["status"].value_counts().to_dict()
+    return latest.empty, {"fallbacks": {str(k): int(v) for k, v in counts.items()}, "latest": latest["reason"].tolist()}
+
+
+ROOM_CHECKS: dict[str, list[RoomCheck]] = {
+    "target_weights": [RoomCheck("limits", "Weights sum to one; optimised funds weigh nothing or 2 % to 15 %.", True, weight_limits)],
+    "backtest_ledger": [RoomCheck("identity", "nav = cash + receivables + holdings to 1e-10, every session.", True, ledger_identity)],
+    "quarantine": [RoomCheck("refused", "Rows refused, by rule.", False, quarantine_share)],
+    "optimizer_solutions": [RoomCheck("fallbacks", "The newest portfolios were solved without a fall-back.", False, fallbacks)],
+}
+
+
+def sql_test(model: SqlModel) -> dg.AssetChecksDefinition:
+    """A SQL file of rows that must not exist, as a blocking check of the table that its file name begins with."""
+    target = max((name for name in model.dependencies if model.name.startswith(name)), key=len, default=model.dependencies[0])
+
+    @dg.asset_check(
+        asset=target,
+        name=model.name.removeprefix(f"{target}__"),
+        description=model.description,
+        blocking=True,
+        additional_deps=[name for name in model.dependencies if name != target],
+    )
+    def check(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
+        tables = store()
+        inputs = {name: tables.read(name, context.run_id) for name in model.dependencies}
+        rows = run_sql(model.sql, inputs)
+        first = [str(row) for row in rows.slice(0, 5).to_pylist()]
+        return dg.AssetCheckResult(passed=rows.num_rows == 0, metadata={"rows": rows.num_rows, "first": first})
+
+    return check
+
+
+def causality_check(recipe: Recipe) -> dg.AssetChecksDefinition:
+    """Cut the last year off a recipe's inputs, compute again, and compare everything that was known by then."""
+    name = recipe.outputs[0]
+
+    @dg.asset_check(
+        asset=name,
+        name="causality",
+        description="With the last year of its inputs cut off, every row known before the cut is the same to 1e-12.",
+        blocking=True,
+        additional_deps=list(recipe.outputs[1:]),
+    )
+    def check(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
+        tables = store()
+        found, facts = causality_of(tables, recipe, context.run_id)
+        return dg.AssetCheckResult(passed=not found, metadata={**facts, "differences": found[:10]})
+
+    return check
+
+
+def causality_of(tables: TableStore, recipe: Recipe, run_id: str | None) -> tuple[list[str], dict[str, Any]]:
+    """Differences between a recipe's tables and the same made from a cut past; a verdict is kept by content."""
+    head = tables.head(recipe.outputs[0], run_id)
+    key = f"{head.memo_key or head.content_hash}-{CAUSALITY_SESSIONS}" if head else ""
+    kept = tables.warehouse.cache.get("causality", key)
+    if kept is not None:
+        return kept["difference"].to_pylist(), {"cut": kept.schema.metadata.get(b"cut", b"").decode(), "reused": True}
+    inputs = {name: tables.read(name, run_id) for name in recipe.inputs}
+    made = {name: tables.read(name, run_id) for name in recipe.outputs}
+    cut = _cut(made | inputs)
+    parameters = default_parameters(recipe.parameters, recipe.name, settings().profile) if recipe.parameters else None
+    found = verify(recipe, inputs, made, cut, mode="truncate", parameters=parameters, cache=tables.warehouse.cache)
+    verdict = arrow.table({"difference": arrow.array(found, arrow.string())}).replace_schema_metadata({"cut": str(cut.date())})
+    tables.warehouse.cache.put("causality", key, verdict)
+    return found, {"cut": str(cut.date()), "reused": False}
+
+
+def _cut(tables: dict[str, arrow.Table]) -> pd.Timestamp:
+    last = max(pd.Timestamp(t["session"].to_numpy().max()) for name, t in tables.items() if "session" in t.schema.names and name != "raw_sessions")
+    days = calendars.sessions(settings().exchange, "1990-01-01", last)
+    return days[-min(CAUSALITY_SESSIONS, len(days) // 3)]
+
+
+def causal_recipes() -> list[Recipe]:
+    """Recipes that promise causality."""
+    return [r for r in RECIPES.values() if any(TABLES[name].causality in ("causal", "realised") for name in r.outputs)]

@@ -1,0 +1,191 @@
+"""How tables are made from tables, without saying who runs it.
+
+A recipe names its inputs and outputs, computes, and checks nothing: contracts do that where tables are read and written. The
+same recipe is a Dagster asset, a row of the causality test and a thing that `etf explain` can name.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol, get_type_hints
+
+import pandas as pd
+import pyarrow as arrow
+
+from etf_pipeline.code_version import code_version
+from etf_pipeline.errors import SettingsError
+from etf_pipeline.schemas import TABLES, from_arrow
+from etf_pipeline.sql_models import SqlModel
+
+Tables = Mapping[str, arrow.Table]
+
+
+class Cache(Protocol):
+    """Content cache for expensive pieces: what `warehouse.cache` offers."""
+
+    def get(self, kind: str, key: str) -> arrow.Table | None:
+        """The piece, or None."""
+        ...
+
+    def put(self, kind: str, key: str, table: arrow.Table) -> None:
+        """Keep a piece."""
+        ...
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One computation from tables to tables.
+
+    Attributes
+    ----------
+    name : str
+        Step name; the first output unless given.
+    room : str
+        Room of its outputs.
+    outputs, inputs : tuple of str
+        Tables made and read.
+    run : callable
+        ``run(inputs, parameters, cache) -> tables``, all Arrow.
+    parameters : type or None
+        Frozen dataclass of research parameters.
+    version : str
+        Code version, see `code_version`.
+    description : str
+        What it makes, for people.
+    reads_cache : bool
+        Whether `run` reuses pieces by content.
+    sql : str
+        The query, where the recipe is a SQL model.
+    """
+
+    name: str
+    room: str
+    outputs: tuple[str, ...]
+    inputs: tuple[str, ...]
+    run: Callable[[Tables, Any, Cache | None], dict[str, arrow.Table]]
+    parameters: type | None
+    version: str
+    description: str
+    reads_cache: bool = False
+    sql: str = ""
+
+
+RECIPES: dict[str, Recipe] = {}
+"""Every recipe by name, filled when the asset files are imported."""
+
+
+@dataclass(frozen=True)
+class _Signature:
+    inputs: tuple[str, ...]
+    parameters: type | None
+    reads_cache: bool
+    names: tuple[str, ...] = field(default=())
+
+
+def makes(*outputs: str) -> Callable[[Callable[..., Any]], Recipe]:
+    """Turn a function into the recipe of the tables `outputs`.
+
+    Every argument annotated as a DataFrame is an input of that name; `parameters` is the room's dataclass; `cache` asks for the
+    content cache. The function returns one frame, or a tuple with one frame per output.
+
+    Raises
+    ------
+    SettingsError
+        If an input or output has no contract, or the outputs belong to two rooms.
+    """
+
+    def register(function: Callable[..., Any]) -> Recipe:
+        signature = _read_signature(function)
+        unknown = [name for name in (*outputs, *signature.inputs) if name not in TABLES]
+        rooms = {TABLES[name].room for name in outputs if name in TABLES}
+        if unknown or len(rooms) != 1:
+            raise SettingsError(
+                f"{function.__name__} needs contracts for {unknown or list(outputs)} in one room; found rooms {sorted(rooms)}. "
+                "Declare them in schemas/."
+            )
+        return _register(
+            Recipe(
+                name=outputs[0],
+                room=rooms.pop(),
+                outputs=outputs,
+                inputs=signature.inputs,
+                run=_runner(function, outputs, signature),
+                parameters=signature.parameters,
+                version=code_version(function, *([signature.parameters.__module__] if signature.parameters else [])),
+                description=" ".join((function.__doc__ or "").split()),
+                reads_cache=signature.reads_cache,
+            )
+        )
+
+    return register
+
+
+def sql_recipe(model: SqlModel) -> Recipe:
+    """The recipe of a SQL model; the table takes the file's name and must have a contract."""
+    if model.name not in TABLES:
+        raise SettingsError(
+            f"SQL model {model.layer}/{model.name}.sql has no contract; declare {model.name} in schemas/{model.layer}.py."
+        )
+
+    def run(inputs: Tables, parameters: Any, cache: Cache | None) -> dict[str, arrow.Table]:
+        return {model.name: TABLES[model.name].conform(run_sql(model.sql, inputs))}
+
+    return _register(
+        Recipe(
+            name=model.name,
+            room=TABLES[model.name].room,
+            outputs=(model.name,),
+            inputs=model.dependencies,
+            run=run,
+            parameters=None,
+            version=model.version,
+            description=model.description,
+            sql=model.sql,
+        )
+    )
+
+
+def run_sql(query: str, inputs: Tables) -> arrow.Table:
+    """Run a query over Arrow tables in a private DuckDB, on one thread: a parallel sum of doubles differs from run to run."""
+    import duckdb
+
+    with duckdb.connect(config={"threads": 1}) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        for name, table in inputs.items():
+            connection.register(name, table)
+        return connection.execute(query).to_arrow_table()
+
+
+def _register(recipe: Recipe) -> Recipe:
+    if recipe.name in RECIPES:
+        raise SettingsError(f"two recipes make {recipe.name}; a table has one. Rename or remove one.")
+    RECIPES[recipe.name] = recipe
+    return recipe
+
+
+def _read_signature(function: Callable[..., Any]) -> _Signature:
+    hints = get_type_hints(function)
+    names = tuple(inspect.signature(function).parameters)
+    inputs = tuple(name for name in names if hints[name] is pd.DataFrame)
+    other = set(names) - set(inputs) - {"parameters", "cache"}
+    if other:
+        raise SettingsError(f"{function.__name__} has arguments {sorted(other)}; annotate tables as pd.DataFrame.")
+    return _Signature(inputs, hints.get("parameters"), "cache" in names, names)
+
+
+def _runner(
+    function: Callable[..., Any], outputs: tuple[str, ...], signature: _Signature
+) -> Callable[[Tables, Any, Cache | None], dict[str, arrow.Table]]:
+    def run(inputs: Tables, parameters: Any, cache: Cache | None) -> dict[str, arrow.Table]:
+        arguments: dict[str, Any] = {name: from_arrow(inputs[name]) for name in signature.inputs}
+        if signature.parameters:
+            arguments["parameters"] = parameters if parameters is not None else signature.parameters()
+        if signature.reads_cache:
+            arguments["cache"] = cache
+        result = function(**arguments)
+        frames = result if isinstance(result, tuple) else (result,)
+        return {name: TABLES[name].to_arrow(frame) for name, frame in zip(outputs, frames, strict=True)}
+
+    return run
