@@ -1,0 +1,214 @@
+"""Maximum likelihood of the GARCH(1,1) with Student-t errors: many starts, then damped Fisher scoring on an active set.
+
+1. Divide the sample by its root mean square about the mean, so that every parameter is of order one.
+2. Value a grid of starts by the likelihood alone; keep the best and the best of low persistence, since some series have
+   two humps: a nearly integrated one and one of short memory.
+3. From each, take Levenberg-Marquardt steps with the expected information. A step stops at the first bound it meets
+   (``omega >= 1e-8``, ``alpha >= 0``, ``beta >= 0``, ``alpha + beta <= 1 - 1e-8``, ``2.05 <= nu <= 500``); a bound is kept
+   while the gradient presses on it, and left when it no longer does.
+4. Finished when the step promises less than `tolerance` of log-likelihood. The higher end point wins.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from etf_pipeline.panel import Floats
+from etf_pipeline.risk.volatility.garch_likelihood import ALPHA, BETA, MU, NU, OMEGA, log_likelihood, scores
+
+OMEGA_FLOOR = 1e-8
+"""Smallest constant, as a fraction of the sample variance: arch's own bound."""
+PERSISTENCE_CEILING = 1.0 - 1e-8
+"""Largest alpha + beta: below one, so that a long-run variance exists."""
+NU_RANGE = (2.05, 500.0)
+"""Degrees of freedom: arch's own bounds. At 500 the density is normal for all purposes."""
+START_ALPHAS = np.array([0.03, 0.08, 0.18])
+START_PERSISTENCES = np.array([0.2, 0.5, 0.8, 0.93, 0.98, 0.995])
+LOW_PERSISTENCES = 2
+START_NU = 6.0
+BACKCAST_SESSIONS, BACKCAST_DECAY = 75, 0.94
+
+# Constraints a . theta <= b in (mu, omega, alpha, beta, 1 / nu).
+_NORMALS = np.array(
+    [
+        [0.0, -1.0, 0.0, 0.0, 0.0],
+        [0.0, 0.0, -1.0, 0.0, 0.0],
+        [0.0, 0.0, 0.0, -1.0, 0.0],
+        [0.0, 0.0, 1.0, 1.0, 0.0],
+        [0.0, 0.0, 0.0, 0.0, -1.0],
+        [0.0, 0.0, 0.0, 0.0, 1.0],
+    ]
+)
+_LIMITS = np.array([-OMEGA_FLOOR, 0.0, 0.0, PERSISTENCE_CEILING, -1.0 / NU_RANGE[1], 1.0 / NU_RANGE[0]])
+_PERSISTENCE = 3
+
+
+@njit(cache=True)
+def fit_samples(
+    returns: Floats, start: npt.NDArray[np.int64], stop: npt.NDArray[np.int64], max_steps: int, tolerance: float
+) -> tuple[Floats, npt.NDArray[np.int64]]:
+    """Fit the samples ``returns[start[k]:stop[k]]``, each on its own.
+
+    Returns
+    -------
+    numbers : ndarray of shape (n_samples, 7)
+        mu, omega, alpha, beta, nu, backcast, log-likelihood.
+    steps : ndarray of shape (n_samples,)
+        Evaluations of the scores; -1 where they did not suffice, -2 where the sample has no finite positive variance.
+    """
+    numbers, steps = np.full((len(start), 7), np.nan), np.full(len(start), -2)
+    for k in range(len(start)):
+        sample = returns[start[k] : stop[k]]
+        variance = np.var(sample)
+        if np.isfinite(variance) and variance > 0.0:
+            theta, numbers[k, 5], numbers[k, 6], steps[k] = fit(sample, max_steps, tolerance)
+            numbers[k, :5] = theta
+    return numbers, steps
+
+
+@njit(cache=True)
+def backcast_of(returns: Floats, mean: float) -> float:
+    """Exponentially weighted mean of the first 75 squared residuals: the variance before the sample (arch's convention)."""
+    total, weights, weight = 0.0, 0.0, 1.0
+    for t in range(min(BACKCAST_SESSIONS, len(returns))):
+        total += weight * (returns[t] - mean) ** 2
+        weights += weight
+        weight *= BACKCAST_DECAY
+    return total / weights
+
+
+@njit(cache=True)
+def fit(returns: Floats, max_steps: int, tolerance: float) -> tuple[Floats, float, float, int]:
+    """Fit one sample.
+
+    Parameters
+    ----------
+    returns : ndarray of shape (n,)
+        Finite returns with a positive variance; the parameters come in their unit.
+    max_steps : int
+        Evaluations of the scores allowed from each start.
+    tolerance : float
+        Log-likelihood that the last step may still promise. [nats]
+
+    Returns
+    -------
+    theta : ndarray of shape (5,)
+        mu, omega, alpha, beta, nu.
+    backcast : float
+        Variance before the sample.
+    log_likelihood : float
+        At `theta`. [nats]
+    steps : int
+        Evaluations used by the winning start, or -1 if it did not converge.
+    """
+    mean = returns.mean()
+    scale = np.sqrt(np.mean((returns - mean) ** 2))
+    x = returns / scale
+    backcast = backcast_of(x, mean / scale)
+    theta, value, steps = np.zeros(5), -np.inf, -1
+    for start in _starts(x, mean / scale, backcast):
+        end, end_value, end_steps = _climb(x, start, backcast, max_steps, tolerance)
+        if end_value > value:
+            theta, value, steps = end, end_value, end_steps
+    theta[MU] *= scale
+    theta[OMEGA] *= scale**2
+    return theta, backcast * scale**2, value - len(x) * np.log(scale), steps
+
+
+@njit(cache=True)
+def _starts(x: Floats, mean: float, backcast: float) -> Floats:
+    """The best of the grid, and the best of its low persistences. Shape (2, 5)."""
+    best, values = np.zeros((2, 5)), np.full(2, -np.inf)
+    trial = np.array([mean, 0.0, 0.0, 0.0, START_NU])
+    for i, persistence in enumerate(START_PERSISTENCES):
+        hump = 1 if i < LOW_PERSISTENCES else 0
+        for alpha in START_ALPHAS:
+            trial[OMEGA], trial[ALPHA], trial[BETA] = 1.0 - persistence, alpha, persistence - alpha
+            value = log_likelihood(x, trial, backcast)
+            if value > values[hump]:
+                values[hump] = value
+                best[hump] = trial
+    return best
+
+
+@njit(cache=True)
+def _climb(x: Floats, start: Floats, backcast: float, max_steps: int, tolerance: float) -> tuple[Floats, float, int]:
+    theta, gradient, information = start.copy(), np.empty(5), np.empty((5, 5))
+    trial_gradient, trial_information = np.empty(5), np.empty((5, 5))
+    value = scores(x, theta, backcast, gradient, information)
+    damping = 1e-3
+    for step in range(max_steps):
+        move = _step(theta, gradient, information, damping)
+        if move @ gradient < tolerance:
+            return theta, value, step
+        trial = _moved(theta, move)
+        trial_value = scores(x, trial, backcast, trial_gradient, trial_information)
+        if trial_value >= value:
+            damping = max(damping * 0.1, 1e-9)
+            theta, value = trial, trial_value
+            gradient, trial_gradient = trial_gradient, gradient
+            information, trial_information = trial_information, information
+        else:
+            damping = max(damping, 1e-4) * 10.0
+    return theta, value, -1
+
+
+@njit(cache=True)
+def _coordinates(theta: Floats) -> Floats:
+    point = theta.copy()
+    point[NU] = 1.0 / theta[NU]
+    return point
+
+
+@njit(cache=True)
+def _moved(theta: Floats, move: Floats) -> Floats:
+    """Go along `move` to its end or to the first bound, exactly onto it."""
+    point = _coordinates(theta)
+    slack, speed = _LIMITS - _NORMALS @ point, _NORMALS @ move
+    fraction = 1.0
+    for k in range(len(slack)):
+        if speed[k] > 0.0:
+            fraction = min(fraction, max(slack[k], 0.0) / speed[k])
+    point += fraction * move
+    point[OMEGA] = max(point[OMEGA], OMEGA_FLOOR)
+    point[ALPHA] = max(point[ALPHA], 0.0)
+    point[BETA] = min(max(point[BETA], 0.0), PERSISTENCE_CEILING - point[ALPHA])
+    point[NU] = 1.0 / min(max(point[NU], 1.0 / NU_RANGE[1]), 1.0 / NU_RANGE[0])
+    return point
+
+
+@njit(cache=True)
+def _step(theta: Floats, gradient: Floats, information: Floats, damping: float) -> Floats:
+    """Damped Fisher step in the face of the bounds that the gradient, or the step itself, presses on."""
+    slack = _LIMITS - _NORMALS @ _coordinates(theta)
+    touching = slack < 1e-12
+    active = touching & (_NORMALS @ gradient > 0.0)
+    while True:
+        basis = _free_directions(active)
+        if basis.shape[1] == 0:
+            return np.zeros(5)
+        reduced = basis.T @ information @ basis
+        for i in range(len(reduced)):
+            reduced[i, i] *= 1.0 + damping
+            reduced[i, i] += 1e-300
+        move = basis @ np.linalg.solve(reduced, basis.T @ gradient)
+        pressed = touching & ~active & (_NORMALS @ move > 0.0)
+        if not pressed.any():
+            return move
+        active = active | pressed
+
+
+@njit(cache=True)
+def _free_directions(active: np.ndarray) -> Floats:
+    """Columns that span the moves along the active bounds. Shape (5, n_free)."""
+    fixed = np.zeros(5, dtype=np.bool_)
+    fixed[OMEGA], fixed[ALPHA], fixed[BETA] = active[0], active[1], active[2]
+    fixed[NU] = active[4] or active[5]
+    basis = np.eye(5)
+    if active[_PERSISTENCE]:  # alpha can only grow as much as beta shrinks
+        basis[BETA, ALPHA] = -1.0
+        fixed[ALPHA] = fixed[ALPHA] or fixed[BETA]
+        fixed[BETA] = True
+    return np.ascontiguousarray(basis[:, ~fixed])
