@@ -94,7 +94,9 @@ def override(settings: Settings, *, provider: str = "", files_root: str = "") ->
     root = Path(files_root).expanduser().resolve() if files_root else settings.files_root
     chosen = replace(settings, provider=provider or settings.provider, files_root=root)
     if chosen.provider == "files" and chosen.files_root is None:
-        raise SettingsError("provider 'files' needs files_root, the folder to read; set it beside the provider, or ETF_FILES_ROOT.")
+        raise SettingsError(
+            "provider 'files' needs files_root, the folder to read; set it beside the provider, or ETF_FILES_ROOT."
+        )
     return chosen
 
 

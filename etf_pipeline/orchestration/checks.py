@@ -12,7 +12,6 @@ import pyarrow as arrow
 from etf_pipeline import calendars
 from etf_pipeline.causality import verify
 from etf_pipeline.conventions import CASH
-from etf_pipeline.orchestration.config import default_parameters
 from etf_pipeline.orchestration.resources import settings, store
 from etf_pipeline.orchestration.tables import TableStore
 from etf_pipeline.recipes import RECIPES, Recipe, run_sql
@@ -21,7 +20,7 @@ from etf_pipeline.sql_models import SqlModel
 
 Verdict = tuple[bool, dict[str, Any]]
 CAUSALITY_SESSIONS = 260
-"""How far before the last session the nightly causality check cuts: about a year, so that every yearly refit lies behind a cut once."""
+"""How far before the last session the check cuts: about a year, so that one yearly refit lies behind the cut. [sessions]"""
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,11 @@ def weight_limits(table: arrow.Table) -> Verdict:
     funds = frame[(frame["ticker"] != CASH) & (frame["weight"] > 0) & (frame["strategy"] != "equal_weight")]
     outside = funds[(funds["weight"] < 0.02 - 1e-6) | (funds["weight"] > 0.15 + 1e-6)]
     worst = float((total - 1).abs().max())
-    facts = {"largest_gap_to_one": worst, "outside_limits": len(outside), "largest_weight": float(funds["weight"].max()) if len(funds) else 0.0}
+    facts = {
+        "largest_gap_to_one": worst,
+        "outside_limits": len(outside),
+        "largest_weight": float(funds["weight"].max()) if len(funds) else 0.0,
+    }
     return worst < 1e-8 and outside.empty, facts
 
 
@@ -77,8 +80,12 @@ def fallbacks(table: arrow.Table) -> Verdict:
 
 
 ROOM_CHECKS: dict[str, list[RoomCheck]] = {
-    "target_weights": [RoomCheck("limits", "Weights sum to one; optimised funds weigh nothing or 2 % to 15 %.", True, weight_limits)],
-    "backtest_ledger": [RoomCheck("identity", "nav = cash + receivables + holdings to 1e-10, every session.", True, ledger_identity)],
+    "target_weights": [
+        RoomCheck("limits", "Weights sum to one; optimised funds weigh nothing or 2 % to 15 %.", True, weight_limits)
+    ],
+    "backtest_ledger": [
+        RoomCheck("identity", "nav = cash + receivables + holdings to 1e-10, every session.", True, ledger_identity)
+    ],
     "quarantine": [RoomCheck("refused", "Rows refused, by rule.", False, quarantine_share)],
     "optimizer_solutions": [RoomCheck("fallbacks", "The newest portfolios were solved without a fall-back.", False, fallbacks)],
 }
@@ -97,7 +104,7 @@ def sql_test(model: SqlModel) -> dg.AssetChecksDefinition:
     )
     def check(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
         tables = store()
-        inputs = {name: tables.read(name, context.run_id) for name in model.dependencies}
+        inputs = {name: tables.read(name, context.run.run_id) for name in model.dependencies}
         rows = run_sql(model.sql, inputs)
         first = [str(row) for row in rows.slice(0, 5).to_pylist()]
         return dg.AssetCheckResult(passed=rows.num_rows == 0, metadata={"rows": rows.num_rows, "first": first})
@@ -118,7 +125,7 @@ def causality_check(recipe: Recipe) -> dg.AssetChecksDefinition:
     )
     def check(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
         tables = store()
-        found, facts = causality_of(tables, recipe, context.run_id)
+        found, facts = causality_of(tables, recipe, context.run.run_id)
         return dg.AssetCheckResult(passed=not found, metadata={**facts, "differences": found[:10]})
 
     return check
@@ -134,15 +141,27 @@ def causality_of(tables: TableStore, recipe: Recipe, run_id: str | None) -> tupl
     inputs = {name: tables.read(name, run_id) for name in recipe.inputs}
     made = {name: tables.read(name, run_id) for name in recipe.outputs}
     cut = _cut(made | inputs)
-    parameters = default_parameters(recipe.parameters, recipe.name, settings().profile) if recipe.parameters else None
+    parameters = parameters_of(tables, recipe, run_id)
     found = verify(recipe, inputs, made, cut, mode="truncate", parameters=parameters, cache=tables.warehouse.cache)
     verdict = arrow.table({"difference": arrow.array(found, arrow.string())}).replace_schema_metadata({"cut": str(cut.date())})
     tables.warehouse.cache.put("causality", key, verdict)
     return found, {"cut": str(cut.date()), "reused": False}
 
 
+def parameters_of(tables: TableStore, recipe: Recipe, run_id: str | None) -> Any:
+    """The parameters that the visible tables of a recipe were made with."""
+    if recipe.parameters is None:
+        return None
+    stored = tables.warehouse.lineage(recipe.room, recipe.outputs[0], run_id=run_id).settings or {}
+    return recipe.parameters(**{name: tuple(value) if isinstance(value, list) else value for name, value in stored.items()})
+
+
 def _cut(tables: dict[str, arrow.Table]) -> pd.Timestamp:
-    last = max(pd.Timestamp(t["session"].to_numpy().max()) for name, t in tables.items() if "session" in t.schema.names and name != "raw_sessions")
+    last = max(
+        pd.Timestamp(t["session"].to_numpy().max())
+        for name, t in tables.items()
+        if "session" in t.schema.names and name != "raw_sessions"
+    )
     days = calendars.sessions(settings().exchange, "1990-01-01", last)
     return days[-min(CAUSALITY_SESSIONS, len(days) // 3)]
 

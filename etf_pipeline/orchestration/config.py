@@ -22,7 +22,9 @@ def profile_overrides(profile: str) -> dict[str, dict[str, Any]]:
     """Parameters that a profile changes, by recipe name."""
     path = PROFILES / f"{profile}.yaml"
     if not path.exists():
-        raise SettingsError(f"profile '{profile}' needs {path.name} in orchestration/profiles; found {sorted(p.name for p in PROFILES.glob('*.yaml'))}.")
+        raise SettingsError(
+            f"profile '{profile}' needs {path.name} in orchestration/profiles; found {sorted(p.name for p in PROFILES.glob('*.yaml'))}."
+        )
     return cast("dict[str, dict[str, Any]]", yaml.safe_load(path.read_text(encoding="utf-8")) or {})
 
 
@@ -38,7 +40,9 @@ def default_parameters(kind: type, recipe: str, profile: str) -> Any:
     names = {f.name for f in dataclasses.fields(kind)}
     unknown = set(overrides) - names
     if unknown:
-        raise SettingsError(f"profile '{profile}' sets {sorted(unknown)} of {recipe}, which has {sorted(names)}. Mend the profile.")
+        raise SettingsError(
+            f"profile '{profile}' sets {sorted(unknown)} of {recipe}, which has {sorted(names)}. Mend the profile."
+        )
     return kind(**{name: _from_form(value) for name, value in overrides.items()})
 
 

@@ -1,6 +1,5 @@
 """Recipes as Dagster assets: one step per recipe, contracts and room checks riding in it, metadata a person would want."""
 
-import functools
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any
@@ -37,7 +36,6 @@ def asset_of(recipe: Recipe) -> dg.AssetsDefinition:
     if defaults is not None:
         step.__annotations__["config"] = config_for(defaults)
     else:
-        step = functools.partial(step)  # type: ignore[assignment]
         step = _without_config(recipe, step)
     return dg.multi_asset(
         name=recipe.name,
@@ -85,7 +83,13 @@ def check_specs(name: str) -> list[dg.AssetCheckSpec]:
     contract = dg.AssetCheckSpec(
         "contract", asset=name, blocking=True, description="Columns, types, key and ranges are those of the table's contract."
     )
-    return [contract, *(dg.AssetCheckSpec(c.name, asset=name, blocking=c.blocking, description=c.description) for c in ROOM_CHECKS.get(name, []))]
+    return [
+        contract,
+        *(
+            dg.AssetCheckSpec(c.name, asset=name, blocking=c.blocking, description=c.description)
+            for c in ROOM_CHECKS.get(name, [])
+        ),
+    ]
 
 
 def _materialise(

@@ -72,7 +72,8 @@ def lineage_metadata(recipe: Recipe) -> dict[str, Any]:
     columns = {name: {f.name: SQL_TYPES[str(f.type)] for f in TABLES[name].arrow_schema} for name in recipe.inputs}
     found = column_lineage(load_models()[recipe.name], columns)
     deps = {
-        column: [dg.TableColumnDep(asset_key=dg.AssetKey(table), column_name=source) for table, source in sources] for column, sources in found.items()
+        column: [dg.TableColumnDep(asset_key=dg.AssetKey(table), column_name=source) for table, source in sources]
+        for column, sources in found.items()
     }
     return {
         "dagster/column_lineage": dg.TableColumnLineage(deps_by_column=deps),
@@ -82,6 +83,8 @@ def lineage_metadata(recipe: Recipe) -> dict[str, Any]:
 
 def markdown_table(frame: Any) -> str:
     """A small frame as a Markdown table."""
-    shown = [[f"{value:.6g}" if isinstance(value, float) else str(value) for value in row] for row in frame.itertuples(index=False)]
+    shown = [
+        [f"{value:.6g}" if isinstance(value, float) else str(value) for value in row] for row in frame.itertuples(index=False)
+    ]
     lines = [" | ".join(map(str, frame.columns)), " | ".join("---" for _ in frame.columns), *(" | ".join(row) for row in shown)]
     return "\n".join(f"| {line} |" for line in lines)

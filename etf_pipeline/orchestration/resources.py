@@ -31,7 +31,7 @@ class WarehouseIOManager(dg.IOManager):
 
     def load_input(self, context: dg.InputContext) -> pd.DataFrame:
         """The input's table as this run sees it."""
-        return from_arrow(store().read(_table(context.asset_key), context.run_id if context.has_asset_key else None))
+        return from_arrow(store().read(_table(context.asset_key), context.step_context.run_id))
 
     def handle_output(self, context: dg.OutputContext, obj: Any) -> None:
         """Check, stage and commit the frame."""
@@ -41,7 +41,9 @@ class WarehouseIOManager(dg.IOManager):
         tables = store()
         tables.open_run(context.run_id)
         table = TABLES[name].to_arrow(obj)
-        version = tables.write(context.run_id, name, {name: table}, inputs=_upstream(context), code_version=context.version or "")[name]
+        version = tables.write(
+            context.run_id, name, {name: table}, inputs=_upstream(context), code_version=context.version or ""
+        )[name]
         context.add_output_metadata(run_metadata(name, version, table, reused=False, plot=None))
 
 

@@ -1,4 +1,4 @@
-"""Runs of Dagster and runs of the warehouse: a run's tables become visible when, and only when, Dagster says that it succeeded."""
+"""Runs of Dagster and of the warehouse: tables become visible when, and only when, Dagster says that their run succeeded."""
 
 import dagster as dg
 

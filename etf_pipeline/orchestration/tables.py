@@ -97,7 +97,9 @@ class TableStore:
         """Check, stage and commit the tables of one step, all or none."""
         for name, table in tables.items():
             TABLES[name].check(table)
-        staged = [self.warehouse.stage(TABLES[name].room, name, table, chunk=TABLES[name].chunk) for name, table in tables.items()]
+        staged = [
+            self.warehouse.stage(TABLES[name].room, name, table, chunk=TABLES[name].chunk) for name, table in tables.items()
+        ]
         commit = self.warehouse.commit(
             run_id,
             step,

@@ -146,3 +146,13 @@ class RawRejects(Table):
     rule: pl.String = column("Rule that the line broke", unit="identifier")
     found: pl.String = column("What stood there", unit="text")
     remedy: pl.String = column("What to do next", unit="text")
+
+
+@table(room="raw", key=("provider",), causality="source", available="fetched_until")
+class RawSource(Table):
+    """Where this run's data come from, and whether a real market stands behind them."""
+
+    provider: pl.String = column("Provider", unit="identifier")
+    simulated: pl.Boolean = column("True: no real market stands behind the numbers", unit="flag")
+    label: pl.String = column("What was read, in one line", unit="text")
+    fetched_until: Instant = column("Close of the last session delivered", unit="UTC instant")

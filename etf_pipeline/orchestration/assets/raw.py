@@ -60,7 +60,9 @@ def ingest(context: dg.AssetExecutionContext, config: IngestConfig) -> Iterator[
 def provider_of(chosen: Settings) -> Any:
     """The provider that the settings name."""
     if chosen.provider not in PROVIDERS:
-        raise SettingsError(f"provider must be one of {sorted(PROVIDERS)}; found '{chosen.provider}'. Choose one in the launchpad or ETF_PROVIDER.")
+        raise SettingsError(
+            f"provider must be one of {sorted(PROVIDERS)}; found '{chosen.provider}'. Choose one in the launchpad or ETF_PROVIDER."
+        )
     return PROVIDERS[chosen.provider](chosen)
 
 
@@ -75,13 +77,29 @@ def frames_of(market: RawMarket, chosen: Settings) -> dict[str, pd.DataFrame]:
         "raw_macro": market.macro,
         "raw_factors": market.factors,
         "raw_rejects": market.rejects,
+        "raw_source": source_table(market, chosen),
     }
+
+
+def source_table(market: RawMarket, chosen: Settings) -> pd.DataFrame:
+    """One row that says where the data come from."""
+    days = pd.DatetimeIndex(market.prices["session"].dropna().unique())
+    last = days.intersection(calendars.sessions(chosen.exchange, days.min(), days.max()))[-1:]
+    return pd.DataFrame(
+        {
+            "provider": [chosen.provider],
+            "simulated": [market.simulated],
+            "label": [market.label],
+            "fetched_until": calendars.closes(chosen.exchange, last),
+        }
+    )
 
 
 def session_table(prices: pd.DataFrame, main: str) -> pd.DataFrame:
     """Sessions of every exchange over the span of the prices, to the end of the last month."""
     dates = prices["session"].dropna()
-    plausible = dates[(dates >= pd.Timestamp(calendars.FIRST_SESSION)) & (dates <= dates.median() + pd.Timedelta(days=366 * 25))]
+    middle = dates.sort_values().iloc[len(dates) // 2]  # a date in the year 2999 must not stretch the calendar
+    plausible = dates[(dates >= pd.Timestamp(calendars.FIRST_SESSION)) & (dates <= middle + pd.Timedelta(days=366 * 25))]
     end = plausible.max() + pd.offsets.MonthEnd(0)
     parts = []
     for exchange in sorted({main, *prices["exchange"].dropna().unique()}):

@@ -1,0 +1,257 @@
+"""`etf`: run the pipeline, open the UI, query, explain, look after the warehouse."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table as RichTable
+
+from etf_pipeline.errors import EtfPipelineError, SettingsError
+from etf_pipeline.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    import pyarrow as arrow
+
+    from etf_pipeline.orchestration.tables import TableStore
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    help="An ETF pipeline from prices to weights, backtest and stress.",
+)
+console = Console()
+Format = Annotated[str, typer.Option("--format", "-f", help="table, csv or json")]
+
+
+def main() -> None:
+    """Entry point: errors of the project are one readable line, not a traceback."""
+    try:
+        app()
+    except EtfPipelineError as error:
+        console.print(f"[bold red]{type(error).__name__}[/]: {error}", highlight=False)
+        sys.exit(1)
+
+
+@app.command()
+def run(
+    job: Annotated[str, typer.Argument(help="nightly, research, ingest or backfill")] = "nightly",
+    accept_schema_change: Annotated[bool, typer.Option(help="Declare that tables may have changed their columns")] = False,
+) -> None:
+    """Run a job here and now, with progress per step, and say what came out."""
+    from etf_pipeline.orchestration.runner import run_job
+
+    settings = load_settings()
+    outcome = run_job(settings, job, console, accept_schema_change=accept_schema_change)
+    if not outcome.success:
+        console.print(f"[bold red]The run failed[/] in {', '.join(outcome.failed_steps)}: {outcome.message}", highlight=False)
+        console.print(
+            "Nothing of it is visible; the last good tables stay readable. Details: [bold]etf ui[/], run " + outcome.run_id
+        )
+        raise typer.Exit(1)
+    summary(settings, outcome.seconds, outcome.computed, outcome.kept)
+
+
+def summary(settings: Settings, seconds: float, computed: int, kept: int) -> None:
+    """What a person wants to know after a run: weights, performance, stress, where to look."""
+    tables = _store(settings)
+    source = tables.read("raw_source").to_pylist()[0]
+    if source["simulated"]:
+        console.rule("[bold yellow]SIMULATED MARKET: no real prices stand behind these numbers[/]")
+    if tables.head("rpt_current_weights"):
+        weights = (
+            tables.read("rpt_current_weights")
+            .to_pandas()
+            .query("strategy == 'max_sharpe' and weight > 0")
+            .sort_values("weight", ascending=False)
+        )
+        show_frame(
+            weights[["ticker", "weight", "expected_return", "volatility", "score", "regime"]],
+            f"Max-Sharpe weights decided on {weights['session'].iloc[0]}",
+        )
+    if tables.head("rpt_performance"):
+        columns = [
+            "strategy",
+            "cost_basis",
+            "cagr",
+            "volatility",
+            "sharpe",
+            "sharpe_low",
+            "sharpe_high",
+            "max_drawdown",
+            "turnover",
+        ]
+        show_frame(tables.read("rpt_performance").to_pandas()[columns], "Backtest (Sharpe with its 95 % interval)")
+    if tables.head("rpt_stress"):
+        worst = tables.read("rpt_stress").to_pandas().query("place == 1")
+        show_frame(
+            worst[["strategy", "scenario", "profit", "worst_ticker", "worst_contribution"]], "Worst stress of each strategy"
+        )
+    console.print(
+        f"\nFinished in {seconds:.0f} s: {computed} steps computed, {kept} kept because nothing changed. Source: {source['label']}"
+    )
+    console.print(f"Report   [bold]{_shown(settings.reports / 'tear_sheet.html')}[/]")
+    console.print(f'Query    [bold]etf sql "select * from rpt_current_weights"[/]   (catalog {_shown(settings.catalog)})')
+    console.print("Look     [bold]etf ui[/]   Explain   [bold]etf explain target_weights max_sharpe SPY[/]")
+
+
+@app.command()
+def ui(port: Annotated[int, typer.Option(help="Port of the Dagster UI")] = 3000, host: str = "127.0.0.1") -> None:
+    """Open the Dagster UI with its daemon (schedules and sensors), until interrupted."""
+    from etf_pipeline.orchestration.runner import prepare_home
+
+    settings = load_settings()
+    environment = {**os.environ, "DAGSTER_HOME": str(prepare_home(settings))}
+    console.print(f"Dagster UI on [bold]http://{host}:{port}[/] (stop with Ctrl-C)")
+    command = [str(Path(sys.executable).parent / "dagster"), "dev", "-m", "etf_pipeline.definitions", "-h", host, "-p", str(port)]
+    raise typer.Exit(subprocess.call(command, env=environment))
+
+
+@app.command()
+def sql(
+    query: Annotated[str, typer.Argument(help="One SQL statement")],
+    form: Format = "table",
+    at: Annotated[str | None, typer.Option(help="Commit, tag or run to look back at")] = None,
+) -> None:
+    """Query the published tables."""
+    import duckdb
+
+    settings = load_settings()
+    catalog = _store(settings).warehouse.catalog_at(_at(at)) if at else settings.catalog
+    if not catalog.exists():
+        raise SettingsError(
+            f"no catalog in {_shown(settings.home)} yet. Run `etf run` first, or set ETF_HOME to the home you mean."
+        )
+    try:
+        with duckdb.connect(str(catalog), read_only=True) as connection:
+            connection.execute("set TimeZone = 'UTC'")
+            answer = connection.execute(query).to_arrow_table()
+    except duckdb.Error as error:
+        raise SettingsError(
+            f'the query failed: {error}. `etf sql "select * from rpt_data_dictionary"` lists tables and columns.'
+        ) from error
+    _print(answer, form)
+
+
+@app.command()
+def versions(
+    table: Annotated[str | None, typer.Argument(help="Table, or all")] = None,
+    at: Annotated[str | None, typer.Option(help="Write a catalog of that commit, tag or run and say where")] = None,
+    last: Annotated[int, typer.Option(help="How many to show")] = 20,
+) -> None:
+    """List versions of tables; with --at, write a catalog as of then."""
+    warehouse = _store(load_settings()).warehouse
+    if at:
+        console.print(f"catalog as of {at}: [bold]{_shown(warehouse.catalog_at(_at(at)))}[/]")
+        return
+    grid = RichTable("commit", "when (UTC)", "table", "rows", "content", "code", "run")
+    for v in warehouse.versions(table)[:last]:
+        grid.add_row(
+            str(v.commit_id),
+            f"{v.committed_at:%Y-%m-%d %H:%M:%S}",
+            f"{v.schema_name}.{v.table_name}",
+            f"{v.rows:,}",
+            v.content_hash[:12],
+            v.code_version,
+            v.run_id[:8],
+        )
+    console.print(grid)
+
+
+@app.command()
+def explain(
+    table: Annotated[str, typer.Argument(help="Table of the row")],
+    key: Annotated[
+        list[str] | None, typer.Argument(help="Values of the row, such as a strategy and a ticker; the newest session counts")
+    ] = None,
+    at: Annotated[str | None, typer.Option(help="Commit, tag or run")] = None,
+) -> None:
+    """Lead a row back to the exact versions, code and settings that it was made from."""
+    from etf_pipeline.orchestration.explain import evidence, explained_rows, lineage_of
+
+    tables = _store(load_settings())
+    rows = explained_rows(tables, table, key or [], _at(at))
+    show_frame(rows, f"{table} {' '.join(key or [])}", transpose=True)
+    lineage = lineage_of(tables, table, _at(at))
+    for name, found in evidence(tables, rows.iloc[0], lineage).items():
+        show_frame(found, f"made from {name}", transpose=True)
+    console.print("[bold]Versions, code and settings[/]")
+    console.print(lineage.render(), highlight=False, markup=False)
+
+
+@app.command()
+def doctor(relocate: Annotated[bool, typer.Option(help="The home was moved: publish the catalog anew")] = False) -> None:
+    """Verify every file against its hash, the registry, the catalog and unfinished runs."""
+    report = _store(load_settings()).warehouse.doctor(relocate=relocate)
+    grid = RichTable("what", "found", title="Doctor", title_justify="left")
+    for name, value in vars(report).items():
+        grid.add_row(name, ", ".join(map(str, value)) or "none" if isinstance(value, tuple) else str(value))
+    console.print(grid)
+    sound = report.integrity == "ok" and report.catalog == "ok" and not report.missing and not report.damaged
+    console.print(
+        "[green]sound[/]"
+        if sound
+        else "[red]not sound[/]: restore the named files from a backup, or run the job that makes their tables"
+    )
+    raise typer.Exit(0 if sound else 1)
+
+
+@app.command()
+def gc(keep_days: Annotated[float, typer.Option(help="Keep superseded versions this long")] = 90) -> None:
+    """Drop superseded versions that no tag holds, then orphaned files."""
+    console.print(_store(load_settings()).warehouse.gc(keep_days=keep_days))
+
+
+@app.command()
+def tag(name: str, at: Annotated[str, typer.Argument(help="Commit, tag or run")] = "published") -> None:
+    """Name a state and protect it from gc."""
+    console.print(f"tag {name} points to commit {_store(load_settings()).warehouse.tag(name, _at(at) or at)}")
+
+
+def show_frame(frame: Any, title: str = "", transpose: bool = False) -> None:
+    """Print a small frame; fractions keep four digits."""
+    if transpose:
+        frame = frame.T.reset_index().set_axis(["column", *(f"row {i + 1}" for i in range(len(frame)))], axis=1)
+    grid = RichTable(*map(str, frame.columns), title=title, title_justify="left")
+    for row in frame.itertuples(index=False):
+        grid.add_row(*(f"{value:.4f}" if isinstance(value, float) else str(value) for value in row))
+    console.print(grid)
+
+
+def _print(answer: arrow.Table, form: str) -> None:
+    frame = answer.to_pandas(date_as_object=True)
+    if form == "csv":
+        typer.echo(frame.to_csv(index=False), nl=False)
+    elif form == "json":
+        typer.echo(frame.to_json(orient="records", date_format="iso", lines=True), nl=False)
+    elif form == "table":
+        show_frame(frame.head(200))
+        if len(frame) > 200:
+            console.print(f"... {len(frame) - 200:,} more rows; use --format csv for all")
+    else:
+        raise SettingsError(f"--format must be table, csv or json; found '{form}'.")
+
+
+def _store(settings: Settings) -> TableStore:
+    from etf_pipeline.orchestration.tables import TableStore
+
+    return TableStore.for_settings(settings)
+
+
+def _at(text: str | None) -> int | str | None:
+    return int(text) if text and text.isdigit() else text
+
+
+def _shown(path: Path) -> str:
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,154 @@
+"""Runs a job in this process, with progress for people: what `etf run` does."""
+
+import os
+import time
+import uuid
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from rich.console import Console
+
+from etf_pipeline.errors import SettingsError
+from etf_pipeline.orchestration.materialise import SCHEMA_CHANGE_TAG
+from etf_pipeline.orchestration.tables import TableStore
+from etf_pipeline.settings import Settings
+
+INSTANCE = """\
+# Local Dagster instance of the pipeline; made by `etf run` and `etf ui`.
+telemetry:
+  enabled: false
+nux:
+  enabled: false
+retention:
+  schedule:
+    purge_after_days: 90
+  sensor:
+    purge_after_days:
+      skipped: 7
+      failure: 30
+      success: 90
+concurrency:
+  pools:
+    default_limit: 1
+"""
+
+
+@dataclass
+class RunOutcome:
+    """How a run ended.
+
+    Attributes
+    ----------
+    computed, kept : int
+        Steps that computed, and steps whose tables were still right.
+    failed_steps, message
+        Where and why it failed.
+    """
+
+    run_id: str
+    success: bool = False
+    seconds: float = 0.0
+    computed: int = 0
+    kept: int = 0
+    failed_steps: list[str] = field(default_factory=list)
+    message: str = ""
+
+
+def prepare_home(settings: Settings) -> Path:
+    """Make the home's folders and Dagster's instance file; returns Dagster's home."""
+    for folder in (settings.warehouse, settings.dagster_home, settings.reports, settings.inbox):
+        folder.mkdir(parents=True, exist_ok=True)
+    instance = settings.dagster_home / "dagster.yaml"
+    if not instance.exists():
+        instance.write_text(INSTANCE, encoding="utf-8")
+    return settings.dagster_home
+
+
+def run_job(settings: Settings, job: str, console: Console, *, accept_schema_change: bool = False) -> RunOutcome:
+    """Run a job to its end, publish it if it succeeded, and write the report.
+
+    Raises
+    ------
+    SettingsError
+        If there is no such job.
+    """
+    os.environ["DAGSTER_HOME"] = str(prepare_home(settings))
+    from etf_pipeline.definitions import defs
+    from etf_pipeline.orchestration.jobs import JOBS
+
+    names = [definition.name for definition in JOBS]
+    if job not in names:
+        raise SettingsError(f"'{job}' is no job; choose one of {', '.join(names)}.")
+    outcome = RunOutcome(str(uuid.uuid4()))
+    started = time.perf_counter()
+    with dg.DagsterInstance.get() as instance:
+        instance.add_event_listener(outcome.run_id, _progress(outcome, console))
+        tags = {SCHEMA_CHANGE_TAG: "true"} if accept_schema_change else {}
+        result = defs.resolve_job_def(job).execute_in_process(
+            instance=instance, run_id=outcome.run_id, tags=tags, raise_on_error=False
+        )
+    outcome.success = result.success
+    outcome.seconds = time.perf_counter() - started
+    close_run(settings, outcome)
+    return outcome
+
+
+def close_run(settings: Settings, outcome: RunOutcome) -> None:
+    """Make a succeeded run visible, or a failed one final."""
+    tables = TableStore.for_settings(settings)
+    if all(run.run_id != outcome.run_id for run in tables.warehouse.runs()):
+        return
+    tables.warehouse.finish_run(outcome.run_id, succeeded=outcome.success, note=outcome.message)
+    if outcome.success:
+        tables.warehouse.publish(outcome.run_id)
+        write_report(settings, tables)
+
+
+def write_report(settings: Settings, tables: TableStore) -> Path | None:
+    """Copy the newest tear sheet out of the warehouse, to where a browser finds it."""
+    if tables.head("tear_sheet") is None:
+        return None
+    sheet = tables.read("tear_sheet").to_pylist()[0]
+    path = settings.reports / str(sheet["file_name"])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".tmp")
+    partial.write_text(sheet["html"], encoding="utf-8")
+    partial.replace(path)
+    return path
+
+
+def _progress(outcome: RunOutcome, console: Console) -> Any:
+    begun: dict[str, float] = {}
+    kept: dict[str, bool] = {}
+
+    def listen(entry: Any) -> None:
+        event = entry.dagster_event
+        if event is None or event.step_key is None:
+            return
+        step, kind = event.step_key, event.event_type
+        if kind == dg.DagsterEventType.STEP_START:
+            begun[step] = time.perf_counter()
+        elif kind == dg.DagsterEventType.ASSET_MATERIALIZATION:
+            reused = event.event_specific_data.materialization.metadata.get("reused")
+            kept[step] = bool(reused is not None and reused.value)
+        elif kind == dg.DagsterEventType.STEP_SUCCESS:
+            if step in kept:
+                outcome.kept += kept[step]
+                outcome.computed += not kept[step]
+            how = "kept, nothing changed" if kept.get(step) else ""
+            console.print(f"  [green]✓[/] {step:<40} {time.perf_counter() - begun[step]:6.1f} s  [dim]{how}[/]", highlight=False)
+        elif kind == dg.DagsterEventType.STEP_FAILURE:
+            outcome.failed_steps.append(step)
+            outcome.message = outcome.message or _cause(event)
+            console.print(f"  [red]✗[/] {step}", highlight=False)
+
+    return listen
+
+
+def _cause(event: Any) -> str:
+    error = event.event_specific_data.error
+    while error is not None and error.cause is not None:
+        error = error.cause
+    return error.message.strip() if error is not None else "no reason given"
