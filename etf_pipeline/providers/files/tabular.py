@@ -1,0 +1,159 @@
+"""Bytes of a CSV or Parquet file to columns, with the row number that each line has in the file.
+
+Nothing is converted here: a CSV's cells stay text, a Parquet's columns keep their type.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as arrow
+import pyarrow.csv
+import pyarrow.parquet
+
+from etf_pipeline.providers.files.rejects import UnreadableFile, join_rejects, reject_rows
+
+BOM = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True)
+class Lines:
+    """The readable lines of one file.
+
+    Attributes
+    ----------
+    source : str
+        File, relative to the folder.
+    table : pyarrow.Table of shape (n_lines, n_columns)
+        The columns asked for, as text (CSV) or as typed (Parquet).
+    rows : ndarray of shape (n_lines,)
+        Row of each line within the file, from 0 below the header.
+    rejects : DataFrame
+        Lines that fell out, as `raw_rejects`.
+    """
+
+    source: str
+    table: arrow.Table
+    rows: npt.NDArray[np.int64]
+    rejects: pd.DataFrame
+
+
+def read_lines(content: bytes, source: str, dataset: str, columns: Sequence[str]) -> Lines:
+    """Take the named columns out of a file's bytes.
+
+    Parameters
+    ----------
+    content : bytes
+        The whole file; its ending in `source` says whether it is Parquet or CSV.
+    dataset : str
+        Table that the lines are meant for.
+    columns : sequence of str
+        Columns that must be there; others are left alone.
+
+    Raises
+    ------
+    UnreadableFile
+        If the file is empty, truncated, not text, or lacks a column.
+    """
+    if not content:
+        raise UnreadableFile(source, "empty_file", needed="a header and rows", found="0 bytes")
+    if source.lower().endswith(".parquet"):
+        return _parquet(content, source, dataset, columns)
+    return _csv(content, source, dataset, columns)
+
+
+def decode_lines(content: bytes, source: str, dataset: str) -> tuple[list[str], pd.DataFrame]:
+    """Split text into lines; one that is not UTF-8 becomes blank and is reported by its number in the file.
+
+    Raises
+    ------
+    UnreadableFile
+        If the first line is not UTF-8, or the text holds NUL bytes (UTF-16): then nothing in it can be trusted.
+    """
+    body = content.removeprefix(BOM)
+    broken: dict[int, str] = {}
+    try:
+        lines = body.decode("utf-8").split("\n")
+    except UnicodeDecodeError:
+        lines = [_decode(line, i, broken) for i, line in enumerate(body.split(b"\n"))]
+    if 0 in broken or b"\x00" in body:
+        raise UnreadableFile(source, "wrong_encoding", needed="text in UTF-8", found=f"{body[:24]!r} at its start")
+    rows = [i - 1 for i in broken]
+    return [line.rstrip("\r") for line in lines], reject_rows(dataset, source, "wrong_encoding", rows, list(broken.values()))
+
+
+def _decode(line: bytes, number: int, broken: dict[int, str]) -> str:
+    try:
+        return line.decode("utf-8")
+    except UnicodeDecodeError as error:
+        broken[number] = f"byte 0x{line[error.start]:02x} at position {error.start} of {line[:80]!r}"
+        return ""
+
+
+def _csv(content: bytes, source: str, dataset: str, columns: Sequence[str]) -> Lines:
+    lines, undecoded = decode_lines(content, source, dataset)
+    if not lines[0].strip():
+        raise UnreadableFile(source, "empty_file", needed="a header in its first line", found="a blank first line")
+    rows = np.array([i for i, line in enumerate(lines) if i and line.strip()], dtype=np.int64) - 1
+    if not len(rows) and not len(undecoded):
+        raise UnreadableFile(source, "empty_file", needed="at least one row", found="a header and nothing below it")
+    names = [name.strip() for name in next(iter(pd.read_csv(io.StringIO(lines[0]), header=None, dtype=str).fillna("").values))]
+    _need_columns(names, columns, source)
+    text = "\n".join(line for i, line in enumerate(lines) if i and line.strip())
+    table, misfits = _parse_text(text, names)
+    kept = np.ones(len(rows), dtype=bool)
+    kept[list(misfits)] = False
+    uneven = reject_rows(dataset, source, "wrong_field_count", rows[list(misfits)], list(misfits.values()))
+    return Lines(source, table.select(list(dict.fromkeys(columns))), rows[kept], join_rejects([undecoded, uneven]))
+
+
+def _parse_text(text: str, names: list[str]) -> tuple[arrow.Table, dict[int, str]]:
+    """Columns of text without a header, and the lines with the wrong number of fields by position."""
+    misfits: dict[int, str] = {}
+
+    def collect(row: pyarrow.csv.InvalidRow) -> str:
+        misfits[row.number - 1] = f"{row.actual_columns} fields instead of {row.expected_columns}: '{row.text[:80]}'"
+        return "skip"
+
+    if not text:
+        return arrow.table({name: arrow.array([], arrow.string()) for name in names}), misfits
+    table = pyarrow.csv.read_csv(
+        io.BytesIO(text.encode("utf-8")),
+        read_options=pyarrow.csv.ReadOptions(column_names=names, use_threads=False),
+        parse_options=pyarrow.csv.ParseOptions(invalid_row_handler=collect),
+        convert_options=pyarrow.csv.ConvertOptions(column_types=dict.fromkeys(names, arrow.string()), strings_can_be_null=False),
+    )
+    return table, misfits
+
+
+def _parquet(content: bytes, source: str, dataset: str, columns: Sequence[str]) -> Lines:
+    try:
+        file = pyarrow.parquet.ParquetFile(arrow.BufferReader(content))
+        _need_columns(list(file.schema_arrow.names), columns, source)
+        table = file.read(columns=list(dict.fromkeys(columns)))
+    except (arrow.ArrowException, OSError) as error:
+        reason = f"{len(content)} bytes that are no whole Parquet file ({str(error).splitlines()[0][:120]})"
+        raise UnreadableFile(source, "unreadable_file", needed="a Parquet file", found=reason) from error
+    if not table.num_rows:
+        raise UnreadableFile(source, "empty_file", needed="at least one row", found="columns and no rows")
+    return Lines(source, table, np.arange(table.num_rows, dtype=np.int64), join_rejects([]))
+
+
+def _need_columns(found: list[str], needed: Sequence[str], source: str) -> None:
+    wrong = [c for c in needed if found.count(c) != 1]
+    if not wrong:
+        return
+    similar = {c: [f for f in found if f.lower() == c.lower() and f != c] for c in wrong}
+    hints = "".join(f"; '{c}' may now be called '{names[0]}'" for c, names in similar.items() if names)
+    times = "twice" if any(found.count(c) > 1 for c in wrong) else "no"
+    raise UnreadableFile(
+        source,
+        "missing_column",
+        needed=f"each of the columns {', '.join(needed)} once",
+        found=f"{times} column {', '.join(wrong)} among {', '.join(found)}{hints}",
+    )
