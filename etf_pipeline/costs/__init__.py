@@ -1,0 +1,44 @@
+"""Costs room: what does trading each fund cost?
+
+One function answers for the optimiser, the backtest, execution and post-trade analysis: half-spread and commission in
+proportion to the value traded, and market impact that grows with its power 3/2. `spread` guesses the half-spread from
+point-in-time liquidity, `impact` holds the impact laws, `model` adds everything up, `kernels` says the same inside a numba
+loop, and `liquidity` makes the table of inputs per fund and session.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from etf_pipeline.costs.impact import IMPACT_MODELS, ImpactModel, impact_slope, plan_clipped_impact, square_root_impact
+from etf_pipeline.costs.liquidity import liquidity
+from etf_pipeline.costs.model import CostTerms, TransactionCostModel, itemised_cost
+from etf_pipeline.costs.parameters import CostParameters
+from etf_pipeline.costs.spread import half_spread
+
+if TYPE_CHECKING:
+    from etf_pipeline.costs.kernels import trade_cost
+
+__all__ = [
+    "IMPACT_MODELS",
+    "CostParameters",
+    "CostTerms",
+    "ImpactModel",
+    "TransactionCostModel",
+    "half_spread",
+    "impact_slope",
+    "itemised_cost",
+    "liquidity",
+    "plan_clipped_impact",
+    "square_root_impact",
+    "trade_cost",
+]
+
+
+def __getattr__(name: str) -> Any:
+    # numba costs half a second to import: only the backtest's loop pays it
+    if name == "trade_cost":
+        from etf_pipeline.costs.kernels import trade_cost
+
+        return trade_cost
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
