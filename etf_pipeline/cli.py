@@ -131,7 +131,7 @@ def sql(
     try:
         with duckdb.connect(str(catalog), read_only=True) as connection:
             connection.execute("set TimeZone = 'UTC'")
-            answer = connection.execute(query).to_arrow_table()
+            answer = connection.sql(query).to_arrow_table()
     except duckdb.Error as error:
         raise SettingsError(
             f'the query failed: {error}. `etf sql "select * from rpt_data_dictionary"` lists tables and columns.'

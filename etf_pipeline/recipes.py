@@ -155,7 +155,7 @@ def run_sql(query: str, inputs: Tables) -> arrow.Table:
         connection.execute("set TimeZone = 'UTC'")
         for name, table in inputs.items():
             connection.register(name, table)
-        return connection.execute(query).to_arrow_table()
+        return connection.sql(query).to_arrow_table()
 
 
 def _register(recipe: Recipe) -> Recipe:

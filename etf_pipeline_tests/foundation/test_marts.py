@@ -1,0 +1,161 @@
+"""Marts by hand: adjustment, total return and what was known when."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+import pyarrow as arrow
+import pytest
+
+from etf_pipeline.recipes import run_sql
+from etf_pipeline.schemas import TABLES
+from etf_pipeline.sql_models import load_models
+
+DAYS = pd.to_datetime(["2024-01-02", "2024-01-03", "2024-01-04", "2024-01-05"])
+
+
+def bars(closes: list[float], days: pd.DatetimeIndex = DAYS, adjustment: str = "raw", ticker: str = "ABC") -> pd.DataFrame:
+    close = pd.Series(closes)
+    return pd.DataFrame(
+        {
+            "session": days[: len(closes)],
+            "ticker": ticker,
+            "open": close,
+            "high": close + 1,
+            "low": close - 1,
+            "close": close,
+            "volume": 1000.0,
+            "currency": "USD",
+            "exchange": "XNYS",
+            "adjustment": adjustment,
+            "source": "test",
+            "source_row": range(len(closes)),
+        }
+    )
+
+
+def actions(*rows: tuple[str, str, float]) -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            {
+                "ticker": "ABC",
+                "ex_date": pd.Timestamp(day),
+                "kind": kind,
+                "value": value,
+                "pay_date": pd.NaT,
+                "successor": None,
+                "currency": "USD",
+                "available_at": pd.Timestamp(day, tz="UTC"),
+                "source": "test",
+            }
+            for day, kind, value in rows
+        ],
+        columns=["ticker", "ex_date", "kind", "value", "pay_date", "successor", "currency", "available_at", "source"],
+    )
+
+
+def mart(name: str, **tables: arrow.Table) -> pd.DataFrame:
+    model = load_models()[name]
+    table = TABLES[name].conform(run_sql(model.sql, {n: tables[n] for n in model.dependencies}))
+    TABLES[name].check(table)
+    return table.to_pandas()
+
+
+def prices_and_returns(prices: pd.DataFrame, given: pd.DataFrame, refused: list[int] | None = None) -> tuple[pd.DataFrame, pd.DataFrame]:
+    quarantine = TABLES["quarantine"].arrow_schema.empty_table()
+    if refused:
+        rows = prices.iloc[refused]
+        frame = pd.DataFrame(
+            {
+                "dataset": "stg_prices",
+                "source": "test",
+                "source_row": rows["source_row"],
+                "ticker": rows["ticker"],
+                "session": rows["session"],
+                "rule": "x",
+                "found": "y",
+                "remedy": "z",
+            }
+        )
+        quarantine = TABLES["quarantine"].to_arrow(frame)
+    contract_actions = TABLES["stg_actions"]
+    action_table = contract_actions.to_arrow(given) if len(given) else contract_actions.arrow_schema.empty_table()
+    clean = mart("fct_prices", stg_prices=TABLES["stg_prices"].to_arrow(prices), stg_actions=action_table, quarantine=quarantine)
+    frame = TABLES["fct_prices"].arrow_schema
+    returns = mart("fct_returns", fct_prices=arrow.Table.from_pandas(clean, schema=frame, preserve_index=False))
+    return clean, returns
+
+
+def test_a_dividend_is_part_of_the_return_of_its_ex_date() -> None:
+    _, returns = prices_and_returns(bars([100, 99]), actions(("2024-01-03", "dividend", 2.0)))
+    assert returns["total_return"].tolist()[1] == pytest.approx(0.01, abs=1e-15)
+    assert math.isnan(returns["total_return"][0])
+
+
+def test_a_split_leaves_no_return_and_its_dividend_is_in_new_shares() -> None:
+    # 2 for 1: 100 becomes two shares at 50, each with 0.5 dividend: 2 * (50 + 0.5) / 100 - 1 = 1 %
+    clean, returns = prices_and_returns(bars([100, 50]), actions(("2024-01-03", "split", 2.0), ("2024-01-03", "dividend", 0.5)))
+    assert clean["split_ratio"].tolist() == [1.0, 2.0]
+    assert returns["total_return"][1] == pytest.approx(0.01, abs=1e-15)
+
+
+def test_what_a_source_has_already_applied_is_not_applied_again() -> None:
+    given = actions(("2024-01-03", "split", 2.0), ("2024-01-03", "dividend", 0.5))
+    clean, _ = prices_and_returns(bars([100, 101], adjustment="split"), given)
+    assert (clean["split_ratio"].tolist(), clean["dividend"].tolist()) == ([1.0, 1.0], [0.0, 0.5])
+    clean, _ = prices_and_returns(bars([100, 101], adjustment="split_dividend"), given)
+    assert (clean["split_ratio"].tolist(), clean["dividend"].tolist()) == ([1.0, 1.0], [0.0, 0.0])
+
+
+def test_a_dividend_whose_bar_was_refused_takes_effect_at_the_next_bar() -> None:
+    clean, returns = prices_and_returns(bars([100, 5, 100]), actions(("2024-01-03", "dividend", 1.0)), refused=[1])
+    assert clean["dividend"].tolist() == [0.0, 1.0]
+    assert returns["total_return"][1] == pytest.approx(0.01)
+
+
+def test_the_index_grows_from_one_and_later_dividends_do_not_change_it() -> None:
+    _, short = prices_and_returns(bars([100, 110, 121]), actions(("2024-01-03", "dividend", 1.0)))
+    _, long = prices_and_returns(bars([100, 110, 121, 60]), actions(("2024-01-03", "dividend", 1.0), ("2024-01-05", "split", 2.0)))
+    assert short["index_close"].tolist() == pytest.approx([1.0, 1.11, 1.11 * 1.1], rel=1e-14)
+    assert long["index_close"].tolist()[:3] == pytest.approx(short["index_close"].tolist(), rel=1e-15)
+
+
+def test_open_and_close_of_a_session_are_on_one_index() -> None:
+    prices = bars([100, 110])
+    prices["open"] = [100, 105]
+    _, returns = prices_and_returns(prices, actions(("2024-01-03", "dividend", 2.0)))
+    assert returns["open_return"][1] == pytest.approx(0.07)
+    assert returns["index_open"][1] == pytest.approx(1.07)
+    assert returns["index_close"][1] == pytest.approx(1.12)
+
+
+def test_a_macro_value_is_shown_from_the_first_close_after_its_release() -> None:
+    sessions = pd.DataFrame(
+        {
+            "exchange": "XNYS",
+            "session": DAYS,
+            "opens_at": DAYS.tz_localize("UTC") + pd.Timedelta(hours=14.5),
+            "closes_at": DAYS.tz_localize("UTC") + pd.Timedelta(hours=21),
+            "is_month_end": False,
+            "is_main": True,
+        }
+    )
+    macro = pd.DataFrame(
+        {
+            "series": "CPI",
+            "period": pd.to_datetime(["2023-11-01", "2023-12-01"]),
+            "value": [1.0, 2.0],
+            "unit": "index",
+            "available_at": pd.to_datetime(["2024-01-02 20:59", "2024-01-03 21:01"]).tz_localize("UTC"),
+            "vintage": "first",
+        }
+    )
+    clean, _ = prices_and_returns(bars([100, 101, 102, 103]), actions())
+    found = mart(
+        "fct_macro",
+        raw_sessions=TABLES["raw_sessions"].to_arrow(sessions),
+        stg_macro=TABLES["stg_macro"].to_arrow(macro),
+        fct_prices=arrow.Table.from_pandas(clean, schema=TABLES["fct_prices"].arrow_schema, preserve_index=False),
+    )
+    assert found["value"].tolist() == [1.0, 1.0, 2.0, 2.0]
