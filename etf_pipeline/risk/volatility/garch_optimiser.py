@@ -16,7 +16,7 @@ import numpy.typing as npt
 from numba import njit
 
 from etf_pipeline.panel import Floats
-from etf_pipeline.risk.volatility.garch_likelihood import ALPHA, BETA, MU, NU, OMEGA, log_likelihood, scores
+from etf_pipeline.risk.volatility.garch_likelihood import ALPHA, BETA, MU, NU, OMEGA, log_likelihoods, scores
 
 OMEGA_FLOOR = 1e-8
 """Smallest constant, as a fraction of the sample variance: arch's own bound."""
@@ -28,6 +28,8 @@ START_ALPHAS = np.array([0.03, 0.08, 0.18])
 START_PERSISTENCES = np.array([0.2, 0.5, 0.8, 0.93, 0.98, 0.995])
 LOW_PERSISTENCES = 2
 START_NU = 6.0
+SAME_HUMP = 1.0
+"""Squared distance, in standard errors, within which a climb is taken to lead to a summit already known."""
 BACKCAST_SESSIONS, BACKCAST_DECAY = 75, 0.94
 
 # Constraints a . theta <= b in (mu, omega, alpha, beta, 1 / nu).
@@ -107,9 +109,9 @@ def fit(returns: Floats, max_steps: int, tolerance: float) -> tuple[Floats, floa
     scale = np.sqrt(np.mean((returns - mean) ** 2))
     x = returns / scale
     backcast = backcast_of(x, mean / scale)
-    theta, value, steps = np.zeros(5), -np.inf, -1
+    theta, value, steps = np.full(5, np.inf), -np.inf, -1
     for start in _starts(x, mean / scale, backcast):
-        end, end_value, end_steps = _climb(x, start, backcast, max_steps, tolerance)
+        end, end_value, end_steps = _climb(x, start, theta, backcast, max_steps, tolerance)
         if end_value > value:
             theta, value, steps = end, end_value, end_steps
     theta[MU] *= scale
@@ -120,38 +122,48 @@ def fit(returns: Floats, max_steps: int, tolerance: float) -> tuple[Floats, floa
 @njit(cache=True)
 def _starts(x: Floats, mean: float, backcast: float) -> Floats:
     """The best of the grid, and the best of its low persistences. Shape (2, 5)."""
-    best, values = np.zeros((2, 5)), np.full(2, -np.inf)
-    trial = np.array([mean, 0.0, 0.0, 0.0, START_NU])
+    grid = np.empty((3, len(START_PERSISTENCES) * len(START_ALPHAS)))
     for i, persistence in enumerate(START_PERSISTENCES):
-        hump = 1 if i < LOW_PERSISTENCES else 0
-        for alpha in START_ALPHAS:
-            trial[OMEGA], trial[ALPHA], trial[BETA] = 1.0 - persistence, alpha, persistence - alpha
-            value = log_likelihood(x, trial, backcast)
-            if value > values[hump]:
-                values[hump] = value
-                best[hump] = trial
-    return best
+        for j, alpha in enumerate(START_ALPHAS):
+            grid[:, i * len(START_ALPHAS) + j] = (1.0 - persistence, alpha, persistence - alpha)
+    values = log_likelihoods(x, mean, START_NU, grid, backcast)
+    best, low = np.argmax(values), np.argmax(values[: LOW_PERSISTENCES * len(START_ALPHAS)])
+    starts = np.empty((2, 5))
+    starts[:, MU], starts[:, NU] = mean, START_NU
+    starts[0, OMEGA:NU], starts[1, OMEGA:NU] = grid[:, best], grid[:, low]
+    return starts
 
 
 @njit(cache=True)
-def _climb(x: Floats, start: Floats, backcast: float, max_steps: int, tolerance: float) -> tuple[Floats, float, int]:
+def _climb(
+    x: Floats, start: Floats, summit: Floats, backcast: float, max_steps: int, tolerance: float
+) -> tuple[Floats, float, int]:
+    """End point, its log-likelihood and the steps to it; gives up on reaching the foot of a `summit` already climbed."""
     theta, gradient, information = start.copy(), np.empty(5), np.empty((5, 5))
     trial_gradient, trial_information = np.empty(5), np.empty((5, 5))
     value = scores(x, theta, backcast, gradient, information)
-    damping = 1e-3
+    length = 1.0
+    move = _step(theta, gradient, information)
     for step in range(max_steps):
-        move = _step(theta, gradient, information, damping)
         if move @ gradient < tolerance:
             return theta, value, step
-        trial = _moved(theta, move)
+        to_summit = _coordinates(summit) - _coordinates(theta)
+        if to_summit @ information @ to_summit < SAME_HUMP:
+            return theta, value, -1
+        trial = _moved(theta, length * move)
+        taken = _coordinates(trial) - _coordinates(theta)
+        promised = taken @ gradient - 0.5 * taken @ information @ taken
         trial_value = scores(x, trial, backcast, trial_gradient, trial_information)
-        if trial_value >= value:
-            damping = max(damping * 0.1, 1e-9)
+        gain = trial_value - value
+        if gain > 0.75 * promised:
+            length = min(2.0 * length, 1.0)
+        elif gain < 0.25 * promised:
+            length *= 0.5
+        if gain >= 0.0:
             theta, value = trial, trial_value
             gradient, trial_gradient = trial_gradient, gradient
             information, trial_information = trial_information, information
-        else:
-            damping = max(damping, 1e-4) * 10.0
+            move = _step(theta, gradient, information)
     return theta, value, -1
 
 
@@ -180,8 +192,8 @@ def _moved(theta: Floats, move: Floats) -> Floats:
 
 
 @njit(cache=True)
-def _step(theta: Floats, gradient: Floats, information: Floats, damping: float) -> Floats:
-    """Damped Fisher step in the face of the bounds that the gradient, or the step itself, presses on."""
+def _step(theta: Floats, gradient: Floats, information: Floats) -> Floats:
+    """Fisher step in the face of the bounds that the gradient, or the step itself, presses on."""
     slack = _LIMITS - _NORMALS @ _coordinates(theta)
     touching = slack < 1e-12
     active = touching & (_NORMALS @ gradient > 0.0)
@@ -191,8 +203,7 @@ def _step(theta: Floats, gradient: Floats, information: Floats, damping: float) 
             return np.zeros(5)
         reduced = basis.T @ information @ basis
         for i in range(len(reduced)):
-            reduced[i, i] *= 1.0 + damping
-            reduced[i, i] += 1e-300
+            reduced[i, i] *= 1.0 + 1e-9
         move = basis @ np.linalg.solve(reduced, basis.T @ gradient)
         pressed = touching & ~active & (_NORMALS @ move > 0.0)
         if not pressed.any():
