@@ -1,4 +1,7 @@
-"""`Warehouse`: the one object through which the rest of the project meets the store."""
+"""`Warehouse`: the one object through which the rest of the project meets the store.
+
+Longer than the house likes, because it holds every public docstring of the room; each method is one call into a module below.
+"""
 
 from __future__ import annotations
 
@@ -327,6 +330,11 @@ class Warehouse:
         ------
         WarehouseError
             If the run has not succeeded, or the disk refuses; the catalog before is still there.
+
+        Notes
+        -----
+        Within one process DuckDB shares a file that is open already: who keeps a connection to the catalog must close it
+        to see the next one. `query` and `read` need no catalog and always see the newest state.
         """
         return catalog.publish(self._registry, run_id)
 

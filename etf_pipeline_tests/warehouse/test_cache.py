@@ -3,13 +3,14 @@ from __future__ import annotations
 import os
 import time
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
 from etf_pipeline.errors import WarehouseError
 from etf_pipeline.warehouse import Cache
 
-TABLE = pa.table({"x": list(range(100))})
+TABLE = pa.table({"x": np.random.default_rng(7).random(1000)})
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ def test_putting_again_replaces(cache):
     assert cache.get("window", "a1").equals(TABLE.slice(5))
 
 
-@pytest.mark.parametrize("damage", [lambda b: b[:50], lambda b: b"", lambda b: b[:40] + bytes([b[40] ^ 1]) + b[41:]])
+@pytest.mark.parametrize("damage", [lambda b: b[:50], lambda b: b"", lambda b: b[:4000] + bytes([b[4000] ^ 1]) + b[4001:]])
 def test_a_damaged_piece_is_a_miss_and_is_removed(cache, damage):
     cache.put("window", "a1", TABLE)
     path = only_file(cache)

@@ -70,6 +70,7 @@ def test_a_table_too_large_for_the_disk_is_refused_and_leaves_nothing(small_ware
     report = small_warehouse.doctor()
     assert report.ok
     assert report.orphans == ()
+    assert len(list((small_warehouse.home / "tables/core/left").iterdir())) == 1  # not even an empty folder
     write(small_warehouse, "smaller", 3)
     assert small_warehouse.read(*LEFT).equals(numbered(3, 1000))
 
