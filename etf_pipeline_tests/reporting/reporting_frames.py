@@ -1,0 +1,481 @@
+"""Small, hand-made frames that satisfy the contracts: one market of twelve funds over four years, drawn from one seed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+
+FUNDS = ["SPY", "EFA", "EEM", "TLT", "AGG", "GLD", "VNQ", "LQD", "IWM", "QQQ", "XLE", "HYG"]
+CLASSES = ["equity", "equity", "equity", "bond", "bond", "commodity", "real_estate", "bond", "equity", "equity", "equity", "bond"]
+STRATEGIES = ["equal_weight", "max_sharpe", "risk_parity"]
+BOOKS = [*STRATEGIES, "SPY"]
+SESSIONS = pd.bdate_range("2020-01-02", "2023-12-29")
+REBALANCES = pd.DatetimeIndex(pd.Series(SESSIONS, index=SESSIONS).groupby(SESSIONS.to_period("M")).last())
+
+
+def _rng(salt: int) -> np.random.Generator:
+    return np.random.default_rng(20240630 + salt)
+
+
+def _grid(sessions: pd.DatetimeIndex, tickers: list[str]) -> pd.DataFrame:
+    return pd.DataFrame(
+        {"session": np.repeat(sessions, len(tickers)), "ticker": np.tile(np.array(tickers, dtype=object), len(sessions))}
+    )
+
+
+def fct_returns() -> pd.DataFrame:
+    rows = _grid(SESSIONS, FUNDS)
+    daily = _rng(1).normal(0.0003, 0.01, (len(SESSIONS), len(FUNDS)))
+    daily[0] = 0
+    index = np.cumprod(1 + daily, axis=0)
+    daily[0] = np.nan
+    return rows.assign(
+        total_return=daily.ravel(),
+        open_return=daily.ravel() / 2,
+        index_close=index.ravel(),
+        index_open=index.ravel() * 0.999,
+        gap_days=pd.array([pd.NA] * len(FUNDS) + [1] * (len(rows) - len(FUNDS)), dtype="Int64"),
+    )
+
+
+def universe_membership() -> pd.DataFrame:
+    rows = _grid(SESSIONS, FUNDS)
+    age = np.repeat(np.arange(1, len(SESSIONS) + 1), len(FUNDS))
+    young = age < 253
+    thin = rows["ticker"].isin(["XLE", "HYG"]) & (age < 600)
+    reason = np.where(young, "not_seasoned", np.where(thin, "illiquid_value", "member"))
+    return rows.assign(
+        member=reason == "member",
+        reason=reason,
+        aum_unknown=True,
+        shares_look_ahead=False,
+        history_sessions=age,
+        mean_volume=1e6,
+        mean_traded_value=5e7,
+        aum_value=np.nan,
+    )
+
+
+def regimes() -> pd.DataFrame:
+    n = len(SESSIONS)
+    cycle = np.sin(np.arange(n) / 90.0)
+    states = np.where(np.arange(n) < 200, "unknown", np.where(cycle > 0.4, "bull", np.where(cycle < -0.5, "bear", "sideways")))
+    run = pd.Series(states).ne(pd.Series(states).shift()).cumsum()
+    return pd.DataFrame(
+        {
+            "session": SESSIONS,
+            "regime": states,
+            "candidate": states,
+            "reason": np.where(states == "bull", "VIX 14.2 < 16 and market 3.1 % above its mean", "neither condition held"),
+            "days_in_state": run.groupby(run).cumcount() + 1,
+            "vix": 20 - 8 * cycle + _rng(2).normal(0, 1, n),
+            "distance_200": np.where(np.arange(n) < 200, np.nan, 0.08 * cycle),
+        }
+    )
+
+
+def volatilities() -> pd.DataFrame:
+    rows = _grid(SESSIONS, FUNDS)
+    noise = np.abs(_rng(3).normal(0, 0.01, len(rows)))
+    base = 0.15 + 0.05 * np.sin(np.repeat(np.arange(len(SESSIONS)), len(FUNDS)) / 60.0)
+    early = np.repeat(np.arange(len(SESSIONS)) < 252, len(FUNDS))
+    return rows.assign(
+        garch_21=np.where(early, np.nan, base + noise),
+        ewma=base + 2 * noise,
+        realised_30=base,
+        realised_90=base,
+        realised_252=np.where(early, np.nan, 0.16),
+        volatility=base + noise,
+        source=np.where(early, "ewma: short history", "garch"),
+    )
+
+
+def covariance_health() -> pd.DataFrame:
+    n = len(REBALANCES)
+    return pd.DataFrame(
+        {
+            "session": REBALANCES,
+            "n_assets": 12,
+            "n_sessions": 504,
+            "shrinkage": np.linspace(0.3, 0.05, n),
+            "condition_number": np.geomspace(80, 4000, n),
+            "excluded": 1,
+        }
+    )
+
+
+def scores() -> pd.DataFrame:
+    rows = _grid(SESSIONS[-3:], FUNDS)
+    parts = ["forecast_part", "momentum_part", "risk_part", "liquidity_part", "cost_part"]
+    values = _rng(4).normal(0, 0.3, (len(rows), len(parts)))
+    rows = rows.assign(regime="bull", **{part: values[:, i] for i, part in enumerate(parts)})
+    rows["score"] = rows[parts].sum(axis=1)
+    rows["rank"] = rows.groupby("session")["score"].rank(ascending=False).astype("int64")
+    return rows
+
+
+def forecast_windows() -> pd.DataFrame:
+    rows = []
+    rng = _rng(5)
+    for model in ("random_forest", "ridge"):
+        for window, test in enumerate(pd.date_range("2021-01-04", "2023-10-02", freq="QS")):
+            rows.append(
+                {
+                    "model": model,
+                    "window": window,
+                    "train_start": pd.Timestamp("2020-01-02"),
+                    "train_end": test - pd.Timedelta(days=40),
+                    "test_start": test,
+                    "test_end": test + pd.Timedelta(days=88),
+                    "n_train": 1200 + window,
+                    "n_test": 700,
+                    "in_sample_bias": -3e-5 if model == "random_forest" else 0.0,
+                    "out_of_fold_bias": 0.0021,
+                    "test_bias": rng.normal(0.001, 0.002),
+                    "mse": 0.0019,
+                    "mse_zero": 0.0020,
+                    "information_coefficient": rng.normal(0.03, 0.08),
+                    "hit_rate": 0.55,
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def forecast_bias() -> pd.DataFrame:
+    rows = []
+    for model, verdict in (("ensemble", "no_difference"), ("random_forest", "improved"), ("ridge", "worse")):
+        for i, asset_class in enumerate(("all", "equity", "bond", "commodity")):
+            bias = 0.0023 - 0.001 * i
+            rows.append(
+                {
+                    "model": model,
+                    "asset_class": asset_class,
+                    "horizon": 21,
+                    "n": 9000 - 2000 * i,
+                    "n_effective": 41.5 - i,
+                    "in_sample_bias": np.nan if model == "ensemble" else -3e-5,
+                    "out_of_fold_bias": bias,
+                    "standard_error": 0.0012,
+                    "ci_low": bias - 0.0026,
+                    "ci_high": bias + 0.0026,
+                    "corrected_bias": 0.0004,
+                    "mse_raw": 0.00201,
+                    "mse_corrected": 0.00198,
+                    "dm_p_value": 0.271,
+                    "verdict": verdict,
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def target_weights() -> pd.DataFrame:
+    parts = []
+    for k, strategy in enumerate(STRATEGIES):
+        raw = _rng(6 + k).gamma(2.0, 1.0, (len(REBALANCES), len(FUNDS) + 1))
+        weight = raw / raw.sum(axis=1, keepdims=True)
+        rows = _grid(REBALANCES, [*FUNDS, "CASH"]).assign(strategy=strategy, weight=weight.ravel())
+        rows["previous_weight"] = rows.groupby("ticker")["weight"].shift(fill_value=0.0)
+        parts.append(rows)
+    return pd.concat(parts, ignore_index=True).assign(
+        expected_return=0.07, volatility=0.15, cost=2e-5, risk_contribution=1 / (len(FUNDS) + 1)
+    )
+
+
+def optimizer_solutions() -> pd.DataFrame:
+    rows = pd.DataFrame([(s, k) for k in STRATEGIES for s in REBALANCES], columns=["session", "strategy"])
+    rng = _rng(9)
+    n = len(rows)
+    fallback = (np.arange(n) % 17 == 5) & (rows["strategy"] == "max_sharpe").to_numpy()
+    return rows.assign(
+        engine=np.where(rows["strategy"] == "risk_parity", "ccd", "clarabel"),
+        status=np.where(fallback, "minimum_variance_with_cash", "optimal"),
+        reason=np.where(fallback, "VaR 2 % cannot be met fully invested: minimum is 2.7 %", "max_weight"),
+        kkt_residual=np.where(fallback, np.nan, 3e-9),
+        n_candidates=12,
+        n_held=9,
+        cash=np.where(fallback, 0.31, 0.02),
+        expected_return=0.071,
+        volatility=0.113,
+        sharpe=0.52,
+        var_1d=0.0117,
+        cvar_1d=0.0147,
+        effective_names=7.4,
+        turnover=np.abs(rng.normal(0.15, 0.05, n)),
+        cost=1.2e-4,
+    )
+
+
+def backtest_ledger() -> pd.DataFrame:
+    parts = []
+    for k, strategy in enumerate(BOOKS):
+        for j, basis in enumerate(("gross", "net")):
+            daily = _rng(10 + k).normal(0.0004 - 0.00004 * j, 0.008, len(SESSIONS))
+            nav = 1e6 * np.cumprod(1 + daily)
+            parts.append(
+                pd.DataFrame({"session": SESSIONS, "strategy": strategy, "cost_basis": basis, "nav": nav, "daily_return": daily})
+            )
+    rows = pd.concat(parts, ignore_index=True)
+    return rows.assign(
+        cash=0.02 * rows["nav"],
+        receivables=0.0,
+        holdings_value=0.98 * rows["nav"],
+        dividends=0.0,
+        interest=0.0,
+        costs=0.0,
+        traded_value=0.0,
+        turnover=0.0,
+        identity_error=0.0,
+    )
+
+
+def drawdowns() -> pd.DataFrame:
+    rows = []
+    for k, strategy in enumerate(BOOKS):
+        for i, (peak, depth) in enumerate((("2020-02-19", 0.2213), ("2021-11-08", 0.1541), ("2023-07-31", 0.0622))):
+            start = pd.Timestamp(peak)
+            open_ = i == 2
+            end = start + pd.Timedelta(days=150)
+            rows.append(
+                {
+                    "strategy": strategy,
+                    "peak": start,
+                    "trough": start + pd.Timedelta(days=33),
+                    "recovery": pd.NaT if open_ else end,
+                    "depth": depth + 0.01 * k,
+                    "sessions_down": 24,
+                    "sessions_under": 104,
+                    "is_open": open_,
+                    "available_at": pd.Timestamp("2023-12-29 21:00" if open_ else f"{end:%Y-%m-%d} 21:00", tz="UTC"),
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+SCENARIOS = (
+    ("gfc_2008", "Global financial crisis 2008", "replay", -0.3127),
+    ("covid_2020", "Covid crash of February and March 2020", "replay", -0.2218),
+    ("bonds_2022", "Bond market of 2022", "replay", -0.1434),
+    ("taper_2013", "Taper tantrum 2013", "replay", -0.0312),
+    ("student_t", "Monte Carlo, Student-t, one day", "monte_carlo", -0.0271),
+    ("svb_2023", "Silicon Valley Bank 2023", "replay", 0.0107),
+)
+
+
+def stress_results() -> pd.DataFrame:
+    rows = []
+    for k, strategy in enumerate(STRATEGIES):
+        for scenario, title, kind, profit in SCENARIOS:
+            replay = kind == "replay"
+            rows.append(
+                {
+                    "strategy": strategy,
+                    "scenario": scenario,
+                    "kind": kind,
+                    "title": title,
+                    "start": pd.Timestamp("2008-09-12") if replay else pd.NaT,
+                    "end": pd.Timestamp("2009-03-09") if replay else pd.NaT,
+                    "horizon": 120 if replay else 1,
+                    "profit": profit * (1 - 0.1 * k),
+                    "max_drawdown": abs(profit) if replay else np.nan,
+                    "var": np.nan if replay else 0.0201,
+                    "cvar": np.nan if replay else 0.0271,
+                    "standard_error": np.nan if replay else 0.0004,
+                    "coverage": 0.83 if replay else 1.0,
+                    "source": "dated window",
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def quality_findings() -> pd.DataFrame:
+    rng = _rng(12)
+    n = 300
+    severity = rng.choice(["info", "warning", "error"], n, p=[0.5, 0.3, 0.2])
+    return pd.DataFrame(
+        {
+            "dataset": "stg_prices",
+            "ticker": rng.choice(FUNDS, n),
+            "session": SESSIONS[rng.integers(0, len(SESSIONS), n)],
+            "rule": np.where(severity == "error", "price_not_positive", "stale_price"),
+            "severity": severity,
+            "found": "close -1.0",
+            "remedy": "ask the source",
+            "source": "prices.csv",
+            "source_row": np.arange(n),
+        }
+    )
+
+
+def liquidity() -> pd.DataFrame:
+    rows = _grid(SESSIONS[-5:], FUNDS)
+    value = np.tile(np.geomspace(2e6, 2e10, len(FUNDS)), 5)
+    return rows.assign(
+        daily_value=np.where(np.arange(len(rows)) % 12 == 3, np.nan, value),
+        daily_volatility=0.01,
+        amihud_rank=np.tile(np.linspace(1, 0, len(FUNDS)), 5),
+        half_spread=2.5e-4 + 5e-3 / np.sqrt(value / 1e5),
+        reference_cost=2.5e-4 + 2e-2 / np.sqrt(value / 1e5),
+    )
+
+
+PLOTTED: dict[str, Callable[[], pd.DataFrame]] = {
+    f.__name__: f
+    for f in (
+        fct_returns,
+        universe_membership,
+        regimes,
+        volatilities,
+        covariance_health,
+        scores,
+        forecast_windows,
+        forecast_bias,
+        target_weights,
+        optimizer_solutions,
+        backtest_ledger,
+        drawdowns,
+        stress_results,
+        quality_findings,
+        liquidity,
+    )
+}
+
+
+def raw_source(simulated: bool = True) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "provider": ["simulated" if simulated else "files"],
+            "simulated": [simulated],
+            "label": ["Simulated market, seed 7, 12 funds" if simulated else "Folder of daily bars, 12 funds"],
+            "fetched_until": [pd.Timestamp("2023-12-29 21:00", tz="UTC")],
+        }
+    )
+
+
+def rpt_current_weights() -> pd.DataFrame:
+    newest = target_weights()
+    newest = newest[newest["session"] == REBALANCES[-1]].reset_index(drop=True)
+    fund = newest["ticker"] != "CASH"
+    place = newest["ticker"].map({t: i for i, t in enumerate(FUNDS)})
+    return pd.DataFrame(
+        {
+            "strategy": newest["strategy"],
+            "ticker": newest["ticker"],
+            "session": newest["session"],
+            "name": np.where(fund, "Fund <" + newest["ticker"] + "> & Co", None),
+            "asset_class": np.where(fund, place.map(dict(enumerate(CLASSES))), None),
+            "weight": newest["weight"],
+            "previous_weight": newest["previous_weight"],
+            "trade": newest["weight"] - newest["previous_weight"],
+            "expected_return": np.where(fund, 0.0613, np.nan),
+            "forecast": np.where(fund, 0.0047, np.nan),
+            "volatility": np.where(fund, 0.1487, np.nan),
+            "risk_contribution": np.where(fund, 0.0833, np.nan),
+            "score": np.where(fund, 0.71, np.nan),
+            "rank": (place + 1).astype("Int64"),
+            "half_spread": np.where(fund, 0.00031, np.nan),
+            "cost": np.where(fund, 2.3e-5, 0.0),
+            "regime": "bull",
+        }
+    )
+
+
+def rpt_performance() -> pd.DataFrame:
+    rows = pd.DataFrame([(s, b) for s in BOOKS for b in ("gross", "net")], columns=["strategy", "cost_basis"])
+    net = (rows["cost_basis"] == "net").to_numpy()
+    return rows.assign(
+        start=SESSIONS[0],
+        end=SESSIONS[-1],
+        cagr=np.where(net, 0.0682, 0.0731),
+        volatility=0.1134,
+        sharpe=np.where(net, 0.47, 0.52),
+        sharpe_low=np.where(net, -0.31, -0.26),
+        sharpe_high=np.where(net, 1.21, 1.27),
+        sortino=0.66,
+        calmar=0.31,
+        max_drawdown=0.2213,
+        cvar_95=0.0164,
+        turnover=1.87,
+        cost_drag=np.where(net, 0.0046, 0.0),
+    )
+
+
+def rpt_nav_monthly() -> pd.DataFrame:
+    ledger = backtest_ledger()
+    rows = ledger[(ledger["cost_basis"] == "net") & ledger["session"].isin(REBALANCES)]
+    rows = rows[["strategy", "session", "nav"]].reset_index(drop=True)
+    return rows.assign(
+        month=rows["session"].dt.to_period("M").dt.start_time, monthly_return=rows.groupby("strategy")["nav"].pct_change()
+    )
+
+
+def rpt_drawdowns() -> pd.DataFrame:
+    rows = drawdowns().sort_values(["strategy", "depth"], ascending=[True, False])
+    rows["place"] = rows.groupby("strategy").cumcount() + 1
+    return rows[["strategy", "place", "peak", "trough", "recovery", "depth", "sessions_under", "is_open"]]
+
+
+def rpt_costs() -> pd.DataFrame:
+    rows = pd.DataFrame([(s, y) for s in STRATEGIES for y in (2020, 2021, 2022, 2023)], columns=["strategy", "year"])
+    return rows.assign(traded_value=3_456_789.0, spread_cost=1_234.5, impact_cost=345.6, commission=78.9, cost_bps=4.8)
+
+
+def rpt_stress() -> pd.DataFrame:
+    rows = stress_results().sort_values(["strategy", "profit"])
+    rows["place"] = rows.groupby("strategy").cumcount() + 1
+    replay = rows["kind"] == "replay"
+    rows["worst_ticker"] = np.where(replay, "EEM", None)
+    rows["worst_contribution"] = np.where(replay, -0.0456, np.nan)
+    return rows[
+        [
+            "strategy",
+            "place",
+            "scenario",
+            "title",
+            "kind",
+            "horizon",
+            "profit",
+            "standard_error",
+            "coverage",
+            "worst_ticker",
+            "worst_contribution",
+        ]
+    ]
+
+
+def rpt_universe() -> pd.DataFrame:
+    rows = universe_membership()
+    rows = rows[rows["session"].isin(REBALANCES)]
+    return rows.groupby(["session", "reason"]).size().rename("funds").reset_index()
+
+
+def rpt_data_quality() -> pd.DataFrame:
+    found = quality_findings()
+    rows = found.groupby(["session", "rule"]).agg(
+        severity=("severity", "max"), findings=("ticker", "size"), tickers=("ticker", "nunique")
+    )
+    rows = rows.reset_index()
+    return rows.assign(
+        refused=np.where(rows["rule"] == "price_not_positive", rows["findings"], 0), bars=12, example="SPY: close <-1.0>"
+    )
+
+
+REPORTED: dict[str, Callable[[], pd.DataFrame]] = {
+    f.__name__: f
+    for f in (
+        raw_source,
+        rpt_current_weights,
+        rpt_performance,
+        rpt_nav_monthly,
+        rpt_drawdowns,
+        rpt_costs,
+        rpt_stress,
+        rpt_universe,
+        rpt_data_quality,
+        forecast_bias,
+        forecast_windows,
+        regimes,
+        optimizer_solutions,
+    )
+}
