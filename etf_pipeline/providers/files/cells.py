@@ -65,7 +65,7 @@ class Cells:
             column.cast(arrow.float64()).to_numpy() if not arrow.types.is_string(column.type) else self._from_text(name, column)
         )
         if nonnegative:
-            self.refuse(values < 0, "negative_value", lambda i: f"{name} = {values[i]:g}")
+            self.refuse(values < 0, "impossible_value", lambda i: f"{name} = {values[i]:g}")
         return np.asarray(values, dtype=np.float64)
 
     def words(self, name: str, *, default: str | None = None, needed: bool = False) -> npt.NDArray[np.object_]:

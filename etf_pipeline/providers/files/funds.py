@@ -94,6 +94,7 @@ def parse_actions(lines: Lines, entry: FileEntry) -> tuple[pd.DataFrame, pd.Data
     cells.refuse(np.isnan(value), "not_a_number", lambda i: f"{names['value']} is blank")
     strange = ~pd.Series(kind).isin(ACTION_KINDS).to_numpy()
     cells.refuse(strange, "unknown_word", lambda i: f"{names['kind']} = '{kind[i]}' instead of {', '.join(ACTION_KINDS)}")
+    cells.refuse((kind == "split") & (value == 0), "impossible_value", lambda i: f"a split with {names['value']} = 0")
     frame = pd.DataFrame({"ticker": tickers, "ex_date": days, "kind": kind, "value": value})
     frame["pay_date"] = cells.days(names["pay_date"], needed=False)
     frame["successor"] = cells.words(names["successor"])

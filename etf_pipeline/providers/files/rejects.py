@@ -27,7 +27,7 @@ REMEDIES: Mapping[str, str] = {
     "wrong_timezone": "Export sessions as plain dates in the exchange's own time; an instant off midnight names no session.",
     "missing_text": "Fill in the cell; a row without it belongs to nothing.",
     "unknown_word": "Use one of the words that the contract allows.",
-    "negative_value": "Correct the sign; the quantity cannot be negative.",
+    "impossible_value": "Correct the value: it cannot be negative, nor may the ratio of a split be zero.",
     "duplicate_key": "Remove the repeat. Of exact repeats the first counts; of rows that contradict each other none does.",
     "not_a_session": "Correct the date: the exchange was closed, so nothing can have happened at its open.",
     "unknown_exchange": "Use a market identifier code such as XNYS or XASX.",
