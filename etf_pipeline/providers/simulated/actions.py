@@ -6,7 +6,7 @@ Everything is announced before it happens; the announcement is the row's `availa
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -44,7 +44,7 @@ def ending_table(listings: Listings) -> pd.DataFrame:
     ends = actions[actions["kind"].isin(["liquidation", "merger", "rename"])].reset_index(drop=True)
     columns = [f.ticker for f in listings.exchange.funds]
     close = pd.DataFrame(listings.close, index=listings.exchange.sessions, columns=columns)
-    held = [float(close.at[day, ticker]) for day, ticker in zip(ends["ex_date"], ends["ticker"], strict=True)]
+    held = [cast(float, close.at[day, ticker]) for day, ticker in zip(ends["ex_date"], ends["ticker"], strict=True)]
     return ends[["ticker", "kind"]].assign(
         announced_at=ends["available_at"],
         last_session=ends["ex_date"],
@@ -54,6 +54,12 @@ def ending_table(listings: Listings) -> pd.DataFrame:
         successor=ends["successor"],
         delisting_return=[_last_step(row, close, last) for row, last in zip(ends.itertuples(), held, strict=True)],
     )
+
+
+def tickers_of(fund: FundSpec) -> list[str]:
+    """The tickers under which a fund ever trades: a renamed fund has two."""
+    ending = fund.ending
+    return [fund.ticker, ending.successor] if ending is not None and ending.kind == "rename" else [fund.ticker]
 
 
 def ticker_in(fund: FundSpec, position: int, days: pd.DatetimeIndex) -> str:

@@ -53,7 +53,7 @@ FACTORS: dict[str, FactorSpec] = {
     "CMA": FactorSpec(0.060, 0.010, 0.5),
     "MOM": FactorSpec(0.125, 0.030, 0.8),
     "RATES": FactorSpec(0.0088, 0.0, 0.35),
-    "CREDIT": FactorSpec(0.0150, 0.008, 1.1),
+    "CREDIT": FactorSpec(0.0150, 0.013, 1.1),
     "CMDTY": FactorSpec(0.240, 0.0, 0.5),
     "GOLD": FactorSpec(0.165, 0.0, 0.3),
     "USD": FactorSpec(0.075, 0.005, 0.4),
@@ -147,10 +147,8 @@ def to_australia(paths: FactorPaths, australian: pd.DatetimeIndex, rng: np.rando
     there, here = (pd.DatetimeIndex(closes(code, days)) for code, days in (("XASX", australian), ("XNYS", paths.sessions)))
     joins = there.searchsorted(here)
     gathered = gather(np.log1p(paths.returns), joins, len(australian))
-    market = np.sqrt(gather(paths.variance[:-1, None], joins, len(australian))[:, 0])
     daily = AUSTRALIAN_VOLATILITY / np.sqrt(SESSIONS_PER_YEAR)
-    stress = (np.where(market > 0, market, market.mean()) / market.mean()) ** 0.5
-    own = daily * stress * _student(rng, (len(australian), 1))[:, 0] + 0.02 / SESSIONS_PER_YEAR
+    own = daily * rng.standard_normal(len(australian)) * _mixing(rng, (len(australian), 1))[:, 0] + 0.02 / SESSIONS_PER_YEAR
     return np.column_stack([np.expm1(gathered), own]), joins
 
 
@@ -167,11 +165,7 @@ def _shocks(sessions: pd.DatetimeIndex, rng: np.random.Generator) -> Floats:
     early, late = (np.linalg.cholesky(correlation(late)) for late in (False, True))
     turned = is_late(sessions)[:, None]
     mixed = np.einsum("tk,fk->tf", normal * (1 - turned), early) + np.einsum("tk,fk->tf", normal * turned, late)
-    return mixed * _mixing(rng, (len(sessions), 1))
-
-
-def _student(rng: np.random.Generator, shape: tuple[int, int]) -> Floats:
-    return rng.standard_normal(shape) * _mixing(rng, shape)
+    return np.asarray(mixed * _mixing(rng, (len(sessions), 1)), dtype=np.float64)
 
 
 def _mixing(rng: np.random.Generator, shape: tuple[int, int]) -> Floats:
@@ -188,7 +182,7 @@ def _level(sessions: pd.DatetimeIndex) -> Floats:
     for t, wanted in enumerate(np.log(target)):
         now += (0.25 if wanted > now else 0.04) * (wanted - now)
         level[t] = now
-    return np.exp(level) / np.sqrt(SESSIONS_PER_YEAR)
+    return np.asarray(np.exp(level) / np.sqrt(SESSIONS_PER_YEAR), dtype=np.float64)
 
 
 def _nagarch(z: Floats) -> Floats:
@@ -203,7 +197,7 @@ def _sigma(variance: Floats) -> Floats:
     specs = FACTORS.values()
     relative = np.sqrt(variance * SESSIONS_PER_YEAR) / REFERENCE_VOLATILITY
     power = relative[:, None] ** np.array([s.stress for s in specs])
-    return power * np.array([s.volatility for s in specs]) / np.sqrt(SESSIONS_PER_YEAR)
+    return np.asarray(power * np.array([s.volatility for s in specs]) / np.sqrt(SESSIONS_PER_YEAR), dtype=np.float64)
 
 
 def _drift() -> Floats:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -90,13 +90,13 @@ class Workshop:
     def change(self, rule: str, ticker: str, day: str, change: Callable[[pd.Series[Any]], dict[str, Any]]) -> None:
         """Change cells of one row."""
         at = self._row(ticker, day)
-        for column, value in change(self.market.prices.loc[at]).items():
+        for column, value in change(cast("pd.Series[Any]", self.market.prices.loc[at])).items():
             self.prices.loc[at, column] = value
         self._note(rule, ticker, day, at)
 
     def add(self, rule: str, ticker: str, like: str, day: str, factor: float, name: str | None = None) -> None:
         """Add a row like an existing one: on another day, at another price, or under another name."""
-        row = self.market.prices.loc[self._row(ticker, like)].to_dict()
+        row = cast(dict[str, Any], self.market.prices.loc[self._row(ticker, like)].to_dict())
         at = len(self.market.prices) + len(self.added)
         row |= {c: row[c] * factor for c in PRICES}
         row |= {"session": pd.Timestamp(day), "ticker": name or ticker, "source_row": at}
@@ -108,7 +108,8 @@ class Workshop:
         first = self._row(ticker, day)
         repeated = range(first + 1, first + sessions)
         for at in repeated:
-            self.prices.loc[at, PRICES] = float(self.market.prices.at[first, "close"])
+            for column in PRICES:
+                self.prices.loc[at, column] = self.market.prices.at[first, "close"]
             self.prices.loc[at, "volume"] = 0.0
             self._note("stale_price", ticker, str(self.market.prices.at[at, "session"]), at)
 

@@ -1,4 +1,6 @@
-"""The funds of the simulated market and the indices that they track. Tickers are familiar; nothing else about them is real.
+"""The funds of the simulated market and the indices that they track: two tables, one row each.
+
+Tickers are familiar; nothing else about the funds is real.
 
 Tickers that begin with Z are invented: they belong to the funds that close, merge or change their name.
 """
@@ -6,7 +8,7 @@ Tickers that begin with Z are invented: they belong to the funds that close, mer
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 
 @dataclass(frozen=True)
@@ -160,7 +162,7 @@ INDICES: dict[str, IndexSpec] = {
     "germany": _equity("Germany", "Miscellaneous Region", 0.10, MKT=1.05, INTL=1.1, USD=-0.45),
     "china": _equity("China", "China Region", 0.19, MKT=0.98, INTL=1.3, CMDTY=0.05),
     "brazil": _equity("Brazil", "Latin America Stock", 0.20, MKT=1.10, INTL=1.5, CMDTY=0.20, USD=-0.80),
-    "gold_miners": _equity("Gold Miners", "Equity Precious Metals", 0.22, MKT=0.45, GOLD=1.6),
+    "gold_miners": _other("Gold Miners", "equity", "Equity Precious Metals", 0.22, -0.08, MKT=0.45, GOLD=1.5),
     "bills": _bond("US Treasury Bills", "Ultrashort Bond", 0.0010, RATES=0.08),
     "short_treasury": _bond("US Treasury 1-3 Years", "Short Government", 0.0065, RATES=1.3),
     "medium_treasury": _bond("US Treasury 7-10 Years", "Long Government", 0.010, RATES=7.2),
@@ -173,8 +175,8 @@ INDICES: dict[str, IndexSpec] = {
     "municipal": _bond("US Municipal", "Muni National Interm", 0.028, RATES=4.2, CREDIT=0.4),
     "gold": _other("Gold", "commodity", "Commodities Focused", 0.010, 0.0, GOLD=1.0),
     "silver": _other("Silver", "commodity", "Commodities Focused", 0.19, -0.02, GOLD=1.35, CMDTY=0.15, MKT=0.15),
-    "oil": _other("Crude Oil", "commodity", "Commodities Focused", 0.13, -0.06, CMDTY=1.35),
-    "commodities": _other("Broad Commodities", "commodity", "Commodities Broad Basket", 0.06, -0.02, CMDTY=0.62, GOLD=0.15, USD=-0.3),
+    "oil": _other("Crude Oil", "commodity", "Commodities Focused", 0.13, 0.0, CMDTY=1.35),
+    "commodities": _other("Broad Commodities", "commodity", "Broad Basket", 0.06, -0.02, CMDTY=0.62, GOLD=0.15, USD=-0.3),
     "dollar": _other("US Dollar", "currency", "Trading-Miscellaneous", 0.008, 0.0, USD=1.0),
     "euro": _other("Euro", "currency", "Single Currency", 0.035, -0.01, USD=-1.15),
     "aud": _other("Australian Dollar", "currency", "Single Currency", 0.006, 0.015, AUD=1.0),
@@ -196,11 +198,13 @@ INDICES: dict[str, IndexSpec] = {
     "us_100_aud": _equity("US Growth 100", "Equity North America", 0.055, MKT=1.06, HML=-0.30, RMW=0.15, CMA=-0.25, AUD=-1.0),
     "australia_bond": _bond("Australian Fixed Interest", "Bonds Australia", 0.016, RATES=4.2),
     "gold_aud": _other("Gold", "commodity", "Commodities", 0.012, 0.0, GOLD=1.0, AUD=-1.0),
-    "australia_property": _other("Australian Property", "real_estate", "Property Australia", 0.09, 0.01, MKT=0.55, AUS=0.9, RATES=2.0),
+    "australia_property": _other("Australian Property", "real_estate", "Property", 0.09, 0.01, MKT=0.55, AUS=0.9, RATES=2.0),
     "australia_small": _equity("Australian Small Companies", "Equity Australia", 0.10, MKT=0.55, AUS=0.95, CMDTY=0.05),
 }  # fmt: skip
 
-_LIQ, _MERGER, _RENAME = "liquidation", "merger", "rename"
+_LIQ: Final = "liquidation"
+_MERGER: Final = "merger"
+_RENAME: Final = "rename"
 
 FUNDS: tuple[FundSpec, ...] = (
     FundSpec("SPY", "us_large", 120.3, 0.000945, 55_000, 0.04, 0.10),
@@ -248,11 +252,13 @@ FUNDS: tuple[FundSpec, ...] = (
     FundSpec("BND", "us_aggregate", 74.6, 0.0003, 150, 0.36, 0.008, "bond", 12, start="2007-04-10"),
     FundSpec("LQD", "us_corporate", 111.5, 0.0014, 2_400, 0.12, 0.025, "bond", 12),
     FundSpec("HYG", "high_yield", 104.1, 0.0049, 100, 0.28, 0.08, "high_yield", 12, start="2007-04-11"),
-    FundSpec("JNK", "high_yield", 47.6, 0.004, 150, 0.25, 0.05, "high_yield", 12, start="2007-12-04", splits=(("2019-05-06", 1 / 3),)),
+    FundSpec("JNK", "high_yield", 47.6, 0.004, 150, 0.25, 0.05, "high_yield", 12, start="2007-12-04",
+             splits=(("2019-05-06", 1 / 3),)),
     FundSpec("EMB", "emerging_bond", 100.4, 0.0039, 90, 0.32, 0.015, "high_yield", 12, start="2007-12-19"),
     FundSpec("MUB", "municipal", 100.3, 0.0005, 80, 0.36, 0.006, "bond", 12, start="2007-09-10"),
     FundSpec("GLD", "gold", 43.0, 0.004, 1_400, 0.18, 0.025, ""),
-    FundSpec("IAU", "gold", 42.7, 0.0025, 70, 0.22, 0.010, "", start="2005-01-28", splits=(("2010-06-24", 10.0), ("2021-05-24", 0.5))),
+    FundSpec("IAU", "gold", 42.7, 0.0025, 70, 0.22, 0.010, "", start="2005-01-28",
+             splits=(("2010-06-24", 10.0), ("2021-05-24", 0.5))),
     FundSpec("SLV", "silver", 129.0, 0.005, 400, 0.14, 0.03, "", start="2006-04-28", splits=(("2008-07-24", 10.0),)),
     FundSpec("USO", "oil", 68.0, 0.006, 80, 0.26, 0.12, "", start="2006-04-10", splits=(("2020-04-29", 0.125),)),
     FundSpec("DBC", "commodities", 24.0, 0.0085, 100, 0.18, 0.02, "", start="2006-02-06"),
@@ -261,24 +267,29 @@ FUNDS: tuple[FundSpec, ...] = (
     FundSpec("FXA", "aud", 73.8, 0.004, 20, 0.12, 0.02, "", start="2006-06-26"),
     FundSpec("SSO", "us_large", 70.2, 0.0089, 120, 0.14, 0.18, "", start="2006-06-21", leverage=2.0,
              splits=(("2015-05-20", 2.0), ("2022-01-13", 2.0))),
-    FundSpec("SH", "us_large", 70.0, 0.0089, 30, 0.42, 0.06, "", start="2006-06-21", leverage=-1.0, splits=(("2020-10-15", 0.5),)),
+    FundSpec("SH", "us_large", 70.0, 0.0089, 30, 0.42, 0.06, "", start="2006-06-21", leverage=-1.0,
+             splits=(("2020-10-15", 0.5),)),
     FundSpec("UBT", "long_treasury", 65.0, 0.0095, 6, 0.10, 0.02, "", start="2010-01-21", leverage=2.0),
     FundSpec("ZCLN", "clean_energy", 25.0, 0.006, 40, -0.22, 0.010, payments=1, start="2006-10-10",
              ending=Ending(_LIQ, "2012-10-19", haircut=0.004)),
     FundSpec("ZWTR", "water", 20.0, 0.0065, 25, -0.10, 0.008, payments=1, start="2007-05-14", ending=Ending(_LIQ, "2016-03-18")),
     FundSpec("ZBRC", "brazil", 25.2, 0.0065, 60, -0.15, 0.012, payments=1, start="2006-09-21", ending=Ending(_LIQ, "2013-08-16")),
-    FundSpec("ZCTN", "cotton", 50.0, 0.0075, 12, -0.15, 0.015, "", start="2008-06-25", ending=Ending(_LIQ, "2011-11-11", haircut=0.0)),
-    FundSpec("ZNKL", "nickel", 40.0, 0.0075, 15, -0.05, 0.012, "", start="2007-10-23", ending=Ending(_LIQ, "2019-09-13", notice=40)),
+    FundSpec("ZCTN", "cotton", 50.0, 0.0075, 12, -0.15, 0.015, "", start="2008-06-25",
+             ending=Ending(_LIQ, "2011-11-11", haircut=0.0)),
+    FundSpec("ZNKL", "nickel", 40.0, 0.0075, 15, -0.05, 0.012, "", start="2007-10-23",
+             ending=Ending(_LIQ, "2019-09-13", notice=40)),
     FundSpec("ZRUB", "rouble", 25.0, 0.0079, 30, -0.12, 0.010, "", start="2008-11-11",
              ending=Ending(_LIQ, "2022-03-04", haircut=0.35, notice=2, pay=60)),
-    FundSpec("ZSHP", "shipping", 25.0, 0.0065, 30, -0.05, 0.012, start="2010-06-11", splits=(("2016-02-10", 0.2),),
+    FundSpec("ZSHP", "shipping", 25.0, 0.0065, 30, -0.05, 0.012, start="2010-06-11",
              ending=Ending(_LIQ, "2020-03-20", haircut=0.012, notice=15)),
     FundSpec("ZHDG", "hedge", 25.0, 0.0095, 8, 0.0, 0.006, "", start="2009-03-31", ending=Ending(_LIQ, "2015-09-18")),
-    FundSpec("ZCNB", "china_bond", 25.0, 0.005, 10, 0.0, 0.006, "bond", 12, start="2014-11-10", ending=Ending(_LIQ, "2021-10-22")),
+    FundSpec("ZCNB", "china_bond", 25.0, 0.005, 10, 0.0, 0.006, "bond", 12, start="2014-11-10",
+             ending=Ending(_LIQ, "2021-10-22")),
     FundSpec("ZRTL", "retail", 25.0, 0.0035, 18, -0.12, 0.012, start="2012-03-14", ending=Ending(_LIQ, "2023-05-19")),
-    FundSpec("ZREM", "mortgage_reit", 25.0, 0.0048, 20, -0.08, 0.010, "reit", start="2007-05-04", ending=Ending(_LIQ, "2017-06-23")),
+    FundSpec("ZREM", "mortgage_reit", 25.0, 0.0048, 20, -0.08, 0.010, "reit", start="2007-05-04",
+             ending=Ending(_LIQ, "2017-06-23")),
     FundSpec("ZEMX", "emerging", 30.0, 0.0095, 20, -0.05, 0.05, "", start="2009-05-04", leverage=3.0,
-             splits=(("2016-01-20", 0.1),), ending=Ending(_LIQ, "2020-04-03", haircut=0.006)),
+             splits=(("2016-01-20", 10.0),), ending=Ending(_LIQ, "2020-04-03", haircut=0.006)),
     FundSpec("ZSML", "us_small_quality", 50.0, 0.0025, 45, -0.06, 0.008, start="2006-07-12",
              ending=Ending(_MERGER, "2014-11-14", "IJR", notice=45, pay=1)),
     FundSpec("ZLQC", "us_corporate", 25.0, 0.003, 30, -0.02, 0.006, "bond", 12, start="2009-01-15",

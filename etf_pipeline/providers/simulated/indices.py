@@ -16,7 +16,7 @@ from etf_pipeline.panel import Floats
 from etf_pipeline.providers.simulated.factors import DEGREES_OF_FREEDOM
 
 LOOKBACK, SKIP = 252, 21
-STRENGTH = 0.011
+STRENGTH = 0.009
 """Expected return per session of an index whose rank is one standard deviation up, over its own daily noise."""
 ALPHA, BETA = 0.06, 0.91
 """GARCH(1,1) of each index's own noise."""
@@ -78,9 +78,9 @@ def standard_ranks(values: Floats) -> Floats:
     """
     order: npt.NDArray[np.intp] = np.argsort(np.argsort(values, kind="stable"), kind="stable")
     m = len(values)
-    return (order - (m - 1) / 2) / np.sqrt((m * m - 1) / 12)
+    return np.asarray((order - (m - 1) / 2) / np.sqrt((m * m - 1) / 12), dtype=np.float64)
 
 
 def daily(annual: Floats) -> Floats:
     """Annual volatilities to those of one session."""
-    return annual / np.sqrt(SESSIONS_PER_YEAR)
+    return np.asarray(annual / np.sqrt(SESSIONS_PER_YEAR), dtype=np.float64)

@@ -182,7 +182,7 @@ def _assets(exchange: Exchange, listed: npt.NDArray[np.bool_], paid: Floats, rng
     steps = np.where(listed, price + flow, 0.0)
     first = np.argmax(listed, axis=0)
     steps[first, np.arange(len(first))] = 0.0
-    return np.exp(start + np.cumsum(steps, axis=0))
+    return np.asarray(np.exp(start + np.cumsum(steps, axis=0)), dtype=np.float64)
 
 
 def _traded_value(exchange: Exchange, aum: Floats, rng: np.random.Generator) -> Floats:
@@ -197,4 +197,4 @@ def _traded_value(exchange: Exchange, aum: Floats, rng: np.random.Generator) -> 
     usual = np.exp(np.log(exchange.sigma).mean(axis=0))
     moved = np.abs(exchange.returns) / exchange.sigma
     activity = (exchange.sigma / usual) ** 0.5 * (0.7 + 0.4 * np.minimum(moved, 6.0))
-    return turnover * aum * activity * np.exp(persistent - VOLUME_NOISE**2 / 2)
+    return np.asarray(turnover * aum * activity * np.exp(persistent - VOLUME_NOISE**2 / 2), dtype=np.float64)

@@ -51,12 +51,12 @@ def _market_series(world: World) -> dict[str, pd.Series[float]]:
     two_year = world.bill_yield + 0.3 * (world.ten_year - world.bill_yield) + _recursive(0.99, 0.015, len(days), rng)
     inflation = 2.2 + _filtered(0.997, factor["CMDTY"] + 0.8 * factor["MKT"])
     policy = np.round(history.anchored("TBILL13W", days) * 4) / 4 + 0.08
-    level = {
+    level: dict[str, Floats] = {
         "VIX": paths.vix,
         "TBILL13W": world.bill_yield,
         "DGS10": np.round(world.ten_year, 2),
         "T10Y2Y": np.round(world.ten_year - two_year, 2),
-        "T10YIE": np.round(np.maximum(inflation, 0.02), 2),
+        "T10YIE": np.clip(np.round(inflation, 2), 0.02, None),
         "EFFR": np.round(policy, 2),
         "BAMLH0A0HYM2": np.round(_spread(factor["CREDIT"]), 2),
         "AUDUSD": np.round(world.aud, 6),
@@ -66,7 +66,7 @@ def _market_series(world: World) -> dict[str, pd.Series[float]]:
 
 def _economic_series(world: World) -> dict[str, pd.Series[float]]:
     days = world.paths.sessions
-    rng = np.random.default_rng([world.seed, 1_000])
+    rng = stream(world.seed, "economy")
     months = pd.date_range(FIRST_MONTH, history.LAST, freq="MS")[:-1]
     saturdays, fridays = (pd.date_range(FIRST_WEEK, history.LAST, freq=f"W-{day}") for day in ("SAT", "FRI"))
 
@@ -98,9 +98,9 @@ def _spread(credit: Floats) -> Floats:
 
 def _conditions(spread: pd.Series[float], vix: pd.Series[float], fridays: pd.DatetimeIndex) -> pd.Series[float]:
     """National financial conditions: wide spreads and high volatility are tight. [index]"""
-    daily = -0.55 + 0.9 * np.log(spread / SPREAD_MEAN) + 0.03 * (vix - 18)
-    known = fridays[fridays >= daily.index[0]]
-    return daily.reindex(known, method="ffill").round(5)
+    tightness = -0.55 + 0.9 * np.log(spread.to_numpy() / SPREAD_MEAN) + 0.03 * (vix.to_numpy() - 18)
+    daily = pd.Series(np.round(tightness, 5), index=spread.index)
+    return daily.reindex(fridays[fridays >= spread.index[0]], method="ffill")
 
 
 def _claims(saturdays: pd.DatetimeIndex, rng: np.random.Generator) -> pd.Series[float]:
@@ -112,7 +112,7 @@ def _log_anchored(name: str, days: pd.DatetimeIndex) -> Floats:
     """Straight lines through the logarithms of the anchors."""
     dates = pd.DatetimeIndex(history.anchor_dates(name))
     when, where = (d.to_numpy().astype("datetime64[D]").astype(float) for d in (dates, days))
-    return np.interp(where, when, np.log(history.anchored(name, dates)))
+    return np.asarray(np.interp(where, when, np.log(history.anchored(name, dates))), dtype=np.float64)
 
 
 def _prices(months: pd.DatetimeIndex, rng: np.random.Generator) -> pd.Series[float]:

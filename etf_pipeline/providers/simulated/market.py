@@ -20,8 +20,7 @@ from etf_pipeline.providers.simulated.macro import macro_table
 from etf_pipeline.providers.simulated.truth import MarketTruth, truth_of
 from etf_pipeline.providers.simulated.world import World, simulate_world, stream
 
-DEFAULT_SEED = 5
-"""Chosen among the first twenty for an ordinary history: see the moments that the tests state."""
+DEFAULT_SEED = 0
 PROFILES: dict[str, tuple[str, tuple[str, ...] | None]] = {"full": (FIRST, None), "demo": (DEMO_START, DEMO_TICKERS)}
 """First session and tickers of each size; None for all."""
 REJECT_COLUMNS = ("dataset", "source", "source_row", "session", "ticker", "rule", "found", "remedy")

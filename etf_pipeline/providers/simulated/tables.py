@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from etf_pipeline.calendars import closes, opens, sessions
 from etf_pipeline.providers.release import NEW_YORK
 from etf_pipeline.providers.simulated import history
-from etf_pipeline.providers.simulated.actions import AFTER, ticker_in
+from etf_pipeline.providers.simulated.actions import AFTER, tickers_of
 from etf_pipeline.providers.simulated.factors import US_FACTORS
 from etf_pipeline.providers.simulated.funds import INDICES, FundSpec
 from etf_pipeline.providers.simulated.listings import Listings, last_position
@@ -79,7 +80,7 @@ def factor_table(world: World) -> pd.DataFrame:
     return long.assign(available_at=pd.concat([known] * wide.shape[1], ignore_index=True))
 
 
-def _tickers(listings: Listings) -> pd.api.extensions.ExtensionArray | np.ndarray[tuple[int, ...], np.dtype[np.object_]]:
+def _tickers(listings: Listings) -> npt.NDArray[np.object_]:
     """Ticker of every fund in every session, shape (m, n)."""
     exchange = listings.exchange
     names = np.empty((len(exchange.funds), len(exchange.sessions)), dtype=object)
@@ -92,8 +93,7 @@ def _tickers(listings: Listings) -> pd.api.extensions.ExtensionArray | np.ndarra
 
 def _reference_rows(listings: Listings, j: int, fund: FundSpec) -> list[dict[str, object]]:
     index = INDICES[fund.index]
-    days = listings.exchange.sessions
-    names = [fund.ticker] if ticker_in(fund, len(days) - 1, days) == fund.ticker else [fund.ticker, fund.ending.successor]  # type: ignore[union-attr]
+    names = tickers_of(fund)
     geared = "" if fund.leverage == 1 else f" {fund.leverage:+g}x"
     row = {
         "name": f"Simulated {index.title}{geared} Fund",

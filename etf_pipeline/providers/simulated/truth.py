@@ -9,7 +9,7 @@ import pandas as pd
 
 from etf_pipeline.panel import Floats
 from etf_pipeline.providers.simulated import history, indices
-from etf_pipeline.providers.simulated.actions import ending_table
+from etf_pipeline.providers.simulated.actions import ending_table, tickers_of
 from etf_pipeline.providers.simulated.funds import FundSpec
 from etf_pipeline.providers.simulated.listings import Listings, last_position
 from etf_pipeline.providers.simulated.world import World
@@ -132,12 +132,7 @@ def _names(listings: Listings) -> list[str]:
 
 def _places(listings: Listings) -> list[tuple[str, int]]:
     """Every ticker with its fund's column."""
-    places = []
-    for j, fund in enumerate(listings.exchange.funds):
-        places.append((fund.ticker, j))
-        if fund.ending is not None and fund.ending.kind == "rename":
-            places.append((fund.ending.successor, j))
-    return places
+    return [(name, j) for j, fund in enumerate(listings.exchange.funds) for name in tickers_of(fund)]
 
 
 def _by_ticker(listings: Listings, values: Floats, index: tuple[str, ...]) -> pd.DataFrame:

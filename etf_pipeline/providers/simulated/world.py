@@ -7,11 +7,10 @@ read, are both taken from the result.
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, cast
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from etf_pipeline.calendars import sessions
@@ -23,7 +22,7 @@ from etf_pipeline.providers.simulated.funds import FUNDS, INDICES, FundSpec
 EXCHANGES = ("XNYS", "XASX")
 TRACKING = 0.0015
 """Annual volatility of a fund around its index. [fraction per year]"""
-STREAMS = {name: i for i, name in enumerate(("factors", "australia", "XNYS", "XASX", "bars", "aum", "bills", "macro"))}
+STREAMS = {name: i for i, name in enumerate(("factors", "australia", "XNYS", "XASX", "bars", "aum", "bills", "macro", "economy"))}
 
 
 @dataclass(frozen=True)
@@ -64,6 +63,31 @@ class Exchange:
 
 
 @dataclass(frozen=True)
+class Conditions:
+    """What the funds of one exchange meet, session by session: factors, levels, and how turbulent it is.
+
+    Attributes
+    ----------
+    bills, ten_year : ndarray of shape (n,)
+        Yields. [percent]
+    stress : ndarray of shape (n,)
+        Multiple of an index's own noise. [ratio]
+    variance : callable
+        From loadings (m, k) to the variance (n, m) that the factors give them.
+    """
+
+    code: str
+    sessions: pd.DatetimeIndex
+    names: tuple[str, ...]
+    factors: Floats
+    bills: Floats
+    ten_year: Floats
+    aud: Floats
+    stress: Floats
+    variance: Callable[[Floats], Floats]
+
+
+@dataclass(frozen=True)
 class World:
     """Everything that was drawn from one seed."""
 
@@ -88,9 +112,8 @@ def simulate_world(seed: int) -> World:
     bills = _bill_yield(days, stream(seed, "bills"))
     ten_year = history.anchored("DGS10", days[:1])[0] - np.cumsum(paths.returns[:, factors.US_FACTORS.index("RATES")]) / PERCENT
     aud = history.anchored("AUDUSD", days[:1])[0] * np.cumprod(1 + paths.returns[:, factors.US_FACTORS.index("AUD")])
-    covered = _variance_of(paths)
-    new_york = _exchange("XNYS", seed, days, paths.returns, factors.US_FACTORS, bills, ten_year, aud, covered, paths)
-    sydney = _sydney(seed, days, paths, bills, ten_year, aud, covered)
+    new_york = _new_york(seed, paths, bills, ten_year, aud)
+    sydney = _sydney(seed, paths, bills, ten_year, aud)
     return World(seed, paths, bills, ten_year, aud, {"XNYS": new_york, "XASX": sydney})
 
 
@@ -101,78 +124,75 @@ def bill_return(discount: Floats, days: pd.DatetimeIndex) -> Floats:
     return np.concatenate([[0.0], rate * gap / 360])
 
 
-def _sydney(
-    seed: int, days: pd.DatetimeIndex, paths: factors.FactorPaths, bills: Floats, ten_year: Floats, aud: Floats, covered: Any
-) -> Exchange:
+def _new_york(seed: int, paths: factors.FactorPaths, bills: Floats, ten_year: Floats, aud: Floats) -> Exchange:
+    variance = functools.partial(_variance, paths)
+    met = Conditions("XNYS", paths.sessions, factors.US_FACTORS, paths.returns, bills, ten_year, aud, _stress(paths), variance)
+    return _exchange(met, stream(seed, "XNYS"))
+
+
+def _sydney(seed: int, paths: factors.FactorPaths, bills: Floats, ten_year: Floats, aud: Floats) -> Exchange:
+    """Sydney trades on what New York left: every level there is the latest New York close's."""
     local = sessions("XASX", history.FIRST, history.LAST)
-    met, joins = factors.to_australia(paths, local, stream(seed, "australia"))
+    returns, joins = factors.to_australia(paths, local, stream(seed, "australia"))
     latest = np.maximum(np.searchsorted(joins, np.arange(len(local)), side="right") - 1, 0)
 
-    def variance_there(loadings: Floats) -> Floats:
-        there = factors.gather(covered(loadings[:, :-1]), joins, len(local))
-        return there + (loadings[:, -1] * factors.AUSTRALIAN_VOLATILITY) ** 2 / SESSIONS_PER_YEAR
+    def variance(loadings: Floats) -> Floats:
+        abroad = factors.gather(_variance(paths, loadings[:, :-1]), joins, len(local))
+        return abroad + (loadings[:, -1] * factors.AUSTRALIAN_VOLATILITY) ** 2 / SESSIONS_PER_YEAR
 
     names = (*factors.US_FACTORS, factors.AUSTRALIA)
-    return _exchange("XASX", seed, local, met, names, bills[latest], ten_year[latest], aud[latest], variance_there, paths, latest)
+    levels = (bills[latest], ten_year[latest], aud[latest], _stress(paths)[latest])
+    return _exchange(Conditions("XASX", local, names, returns, *levels, variance), stream(seed, "XASX"))
 
 
-def _exchange(
-    code: str,
-    seed: int,
-    days: pd.DatetimeIndex,
-    met: Floats,
-    names: tuple[str, ...],
-    bills: Floats,
-    ten_year: Floats,
-    aud: Floats,
-    variance: Any,
-    paths: factors.FactorPaths,
-    latest: npt.NDArray[np.intp] | None = None,
-) -> Exchange:
-    funds = tuple(f for f in FUNDS if f.exchange == code)
+def _exchange(met: Conditions, rng: np.random.Generator) -> Exchange:
+    """Draw the indices of an exchange, then what its funds make of them."""
+    funds = tuple(f for f in FUNDS if f.exchange == met.code)
     tracked = list(dict.fromkeys(f.index for f in funds))
-    loadings = _loadings(tracked, names)
-    market = np.sqrt(paths.variance[:-1] * SESSIONS_PER_YEAR) / factors.REFERENCE_VOLATILITY
-    stress = np.sqrt(market if latest is None else market[latest])
-    bill = bill_return(bills, days)
+    loadings = np.array([[INDICES[i].loadings.get(f, 0.0) for f in met.names] for i in tracked])
+    bill = bill_return(met.bills, met.sessions)[:, None]
     noise = indices.daily(np.array([INDICES[i].noise for i in tracked]))
-    systematic = bill[:, None] + _carry(tracked, names, bills, ten_year) + np.einsum("tk,mk->tm", met, loadings)
-    rng = stream(seed, code)
-    drawn = indices.simulate_indices(systematic, noise, stress, rng)
+    systematic = bill + _carry(tracked, met) + np.einsum("tk,mk->tm", met.factors, loadings)
+    drawn = indices.simulate_indices(systematic, noise, met.stress, rng)
     which = np.array([tracked.index(f.index) for f in funds])
     multiple = np.array([f.leverage for f in funds])
-    around = indices.daily(np.array(TRACKING)) * rng.standard_normal((len(days), len(funds)))
     cost = np.array([f.expense_ratio for f in funds]) / SESSIONS_PER_YEAR
-    returns = bill[:, None] + multiple * (drawn.returns[:, which] - bill[:, None]) - cost + around
-    squared = variance(loadings) + drawn.noise_sigma**2
-    sigma = np.sqrt(multiple**2 * squared[:, which] + TRACKING**2 / SESSIONS_PER_YEAR)
-    mine = loadings[which] * multiple[:, None]
-    return Exchange(days, funds, names, met, mine, bill, returns, drawn.planted[:, which] * multiple, sigma, aud)
+    around = TRACKING / np.sqrt(SESSIONS_PER_YEAR) * rng.standard_normal((len(met.sessions), len(funds)))
+    squared = (met.variance(loadings) + drawn.noise_sigma**2)[:, which]
+    return Exchange(
+        sessions=met.sessions,
+        funds=funds,
+        factor_names=met.names,
+        factors=met.factors,
+        loadings=loadings[which] * multiple[:, None],
+        bill=bill[:, 0],
+        returns=bill + multiple * (drawn.returns[:, which] - bill) - cost + around,
+        planted=drawn.planted[:, which] * multiple,
+        sigma=np.sqrt(multiple**2 * squared + TRACKING**2 / SESSIONS_PER_YEAR),
+        aud=met.aud,
+    )
 
 
-def _loadings(tracked: list[str], names: tuple[str, ...]) -> Floats:
-    return np.array([[INDICES[i].loadings.get(f, 0.0) for f in names] for i in tracked])
+def _stress(paths: factors.FactorPaths) -> Floats:
+    """Indices' own noise grows with the root of market volatility."""
+    return np.asarray(np.sqrt(np.sqrt(paths.variance[:-1] * SESSIONS_PER_YEAR) / factors.REFERENCE_VOLATILITY), dtype=np.float64)
 
 
-def _carry(tracked: list[str], names: tuple[str, ...], bills: Floats, ten_year: Floats) -> Floats:
+def _carry(tracked: list[str], met: Conditions) -> Floats:
     """Drift beyond bill and factors: an index's own, and for bonds the slope of the curve that their duration earns."""
-    slope = np.concatenate([[0.0], (ten_year - bills)[:-1]]) * PERCENT
+    slope = np.concatenate([[0.0], (met.ten_year - met.bills)[:-1]]) * PERCENT
     duration = np.array([INDICES[i].loadings.get("RATES", 0.0) * (INDICES[i].asset_class == "bond") for i in tracked])
     own = np.array([INDICES[i].drift for i in tracked])
-    return (own + slope[:, None] * np.minimum(duration / 8, 1.0)) / SESSIONS_PER_YEAR
+    return np.asarray((own + slope[:, None] * np.minimum(duration / 8, 1.0)) / SESSIONS_PER_YEAR, dtype=np.float64)
 
 
-def _variance_of(paths: factors.FactorPaths) -> Any:
-    """The function from loadings (m, k) to the variance (n, m) that the factors give them in each session."""
+def _variance(paths: factors.FactorPaths, loadings: Floats) -> Floats:
+    """Variance (n, m) that the factors give the loadings (m, k) in each New York session."""
     turned = factors.is_late(paths.sessions)[:, None]
-    roots = [np.linalg.cholesky(factors.correlation(late)) for late in (False, True)]
-
-    def variance(loadings: Floats) -> Floats:
-        scaled = loadings[None, :, :] * paths.sigma[:, None, :]
-        early, late = (np.square(np.einsum("tmf,fk->tmk", scaled, root)).sum(axis=2) for root in roots)
-        return cast(Floats, early * (1 - turned) + late * turned)
-
-    return variance
+    scaled = loadings[None, :, :] * paths.sigma[:, None, :]
+    roots = (np.linalg.cholesky(factors.correlation(late)) for late in (False, True))
+    early, late = (np.square(np.einsum("tmf,fk->tmk", scaled, root)).sum(axis=2) for root in roots)
+    return np.asarray(early * (1 - turned) + late * turned, dtype=np.float64)
 
 
 def _bill_yield(days: pd.DatetimeIndex, rng: np.random.Generator) -> Floats:
@@ -181,4 +201,4 @@ def _bill_yield(days: pd.DatetimeIndex, rng: np.random.Generator) -> Floats:
     for t, e in enumerate(rng.standard_normal(len(days))):
         last = 0.97 * last + 0.012 * e
         noise[t] = last
-    return np.round(np.maximum(history.anchored("TBILL13W", days) + noise, -0.05), 3)
+    return np.asarray(np.round(np.maximum(history.anchored("TBILL13W", days) + noise, -0.05), 3), dtype=np.float64)
