@@ -33,7 +33,7 @@ class BacktestLedger(Table):
 
 @table(room="backtest", key=("strategy", "session", "ticker"), causality="causal", chunk="session")
 class BacktestPositions(Table):
-    """Net positions at the close of each rebalance's fill session and in the last session."""
+    """Net positions at the close of each session in which something changed hands: fills and forced exits."""
 
     session: pl.Date = column("Exchange session", unit="date")
     strategy: pl.String = column("Strategy or benchmark", unit="identifier")

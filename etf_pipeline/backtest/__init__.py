@@ -1,0 +1,14 @@
+"""Backtest room: what the weights would have earned, to the cent, and what one may conclude from it.
+
+`run_backtest` folds decided weights over prices into a daily ledger per strategy, before and after costs, whose identity
+(net asset value = cash + receivables + shares times price) is computed twice and compared every session. `state`,
+`funding` and `fold` are the arithmetic on arrays; `market` and `plans` turn tables into arrays, `ledger`, `drawdowns` and
+`performance` turn the result into tables.
+"""
+
+from __future__ import annotations
+
+from etf_pipeline.backtest.engine import Backtester, BacktestResult, run_backtest
+from etf_pipeline.backtest.parameters import BacktestParameters
+
+__all__ = ["BacktestParameters", "BacktestResult", "Backtester", "run_backtest"]

@@ -1,0 +1,261 @@
+"""The ledger as one fold over sessions: arrays in, arrays out.
+
+Within a session, in this order:
+
+1. cash earns the bill; what tickers became at the last close applies (mergers, renames, liquidations), then this open's splits
+   and dividends; what is due is paid,
+2. if a plan is due and fills at the open: marks move to the open, trades,
+3. marks move to the close; if the plan fills at the close: trades,
+4. a holding without a bar for `absence` sessions is sold at its last price,
+5. net asset value is written twice: as cash + receivables + shares times marks, and rolled forward by profit, dividends,
+   interest and costs. The two know nothing of each other.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from etf_pipeline.backtest.funding import tradable_assets, wanted_trades
+from etf_pipeline.backtest.state import (
+    CASH,
+    CONVERT_MERGER,
+    CONVERT_RENAME,
+    COSTS,
+    DELISTING,
+    DIVIDEND,
+    DIVIDENDS,
+    FREE,
+    INTEREST,
+    LIQUIDATE,
+    LIQUIDATION,
+    MERGER,
+    N_HELD,
+    N_POSITIONS,
+    N_TRADES,
+    PROFIT,
+    REBALANCE,
+    RENAME,
+    SPLIT,
+    TRADED,
+    Events,
+    Fold,
+    Market,
+    Plan,
+    Rules,
+    State,
+    collect,
+    hold,
+    holdings_value,
+    move_marks,
+    new_fold,
+    new_state,
+    owe,
+    receivables,
+    release,
+)
+from etf_pipeline.costs.kernels import trade_cost
+from etf_pipeline.panel import Floats
+
+Costs = tuple[float, float, float]
+
+DUST = 1e-15
+"""Trades below this fraction of net asset value are rounding, not orders."""
+
+
+def run_fold(market: Market, events: Events, plan: Plan, rules: Rules) -> Fold:
+    """Fold a plan over a market, from cash only.
+
+    Parameters
+    ----------
+    market, events, plan, rules : Market, Events, Plan, Rules
+        See `state`.
+
+    Returns
+    -------
+    Fold
+        `days` of shape (n_sessions, len(COLUMNS)), and as many trades and positions as there were.
+
+    Notes
+    -----
+    Cost is O(sessions x held + fills x assets): only held assets are touched between fills.
+    """
+    n_sessions, n_assets = market.close.shape
+    out = new_fold(n_sessions, n_assets, len(plan.rows), len(events.kind))
+    n_trades, n_positions = _fold(market, events, plan, rules, out)
+    return Fold(
+        out.days,
+        out.trade_keys[:n_trades].copy(),
+        out.trades[:n_trades].copy(),
+        out.position_keys[:n_positions].copy(),
+        out.positions[:n_positions].copy(),
+    )
+
+
+@njit(cache=True)
+def _fold(market: Market, events: Events, plan: Plan, rules: Rules, out: Fold) -> tuple[int, int]:
+    """Write every session; how many trades and positions there were."""
+    n_sessions, n_assets = market.close.shape
+    state = new_state(n_assets, len(events.kind), rules.initial_value)
+    rolled, k = rules.initial_value, 0
+    for t in range(n_sessions):
+        before = state.counts[N_TRADES]
+        _open_books(t, events, market, state, out)
+        due = k < len(plan.rows) and plan.rows[k] == t
+        if due and rules.at_open:
+            _rebalance(k, t, market.fill[t], events, plan, rules, state, out)
+        move_marks(state, market.close[t])
+        if due and not rules.at_open:
+            _rebalance(k, t, market.fill[t], events, plan, rules, state, out)
+        _sell_absent(t, market.close[t], rules, state, out)
+        k += int(due)
+        rolled += state.money[PROFIT] + state.money[DIVIDENDS] + state.money[INTEREST] - state.money[COSTS]
+        _write_day(t, rolled, state, out)
+        if state.counts[N_TRADES] > before:
+            _write_positions(t, state, out)
+    return state.counts[N_TRADES], state.counts[N_POSITIONS]
+
+
+@njit(cache=True)
+def _open_books(t: int, events: Events, market: Market, state: State, out: Fold) -> None:
+    """Everything before the open: interest, corporate events, payments."""
+    state.money[PROFIT:] = 0.0
+    state.money[INTEREST] = state.money[CASH] * market.rates[t]
+    state.money[CASH] += state.money[INTEREST]
+    for e in range(events.first[t], events.first[t + 1]):
+        _apply(e, t, events, market, state, out)
+    collect(state, t)
+
+
+@njit(cache=True)
+def _apply(e: int, t: int, events: Events, market: Market, state: State, out: Fold) -> None:
+    """One corporate event on what is held."""
+    i, value, kind = events.asset[e], events.value[e], events.kind[e]
+    shares = state.shares[i]
+    if shares == 0.0:
+        return
+    if kind == SPLIT:
+        state.shares[i] *= value
+        state.mark[i] /= value
+    elif kind == DIVIDEND:
+        state.money[DIVIDENDS] += shares * value
+        owe(state, shares * value, events.pay[e])
+    elif kind == LIQUIDATE:
+        _record(t, i, LIQUIDATION, -shares, value, FREE, state, out)
+        state.money[PROFIT] += shares * (value - state.mark[i])
+        owe(state, shares * value, events.pay[e])
+        state.shares[i] = 0.0
+        release(state)
+    else:
+        _convert(i, events.other[e], value, MERGER if kind == CONVERT_MERGER else RENAME, t, market, state, out)
+
+
+@njit(cache=True)
+def _convert(i: int, j: int, ratio: float, kind: int, t: int, market: Market, state: State, out: Fold) -> None:
+    """Turn a holding into its successor at the successor's last close, or at equal value where it has none yet."""
+    shares, before = state.shares[i], state.mark[i]
+    if state.shares[j] == 0.0:
+        known = market.close[t - 1, j] if t > 0 else np.nan
+        if known != known:
+            known = before / ratio if ratio > 0.0 else 0.0
+        state.mark[j] = known
+    received = shares * ratio
+    state.money[PROFIT] += received * state.mark[j] - shares * before
+    _record(t, i, kind, -shares, before, FREE, state, out)
+    _record(t, j, kind, received, state.mark[j], FREE, state, out)
+    state.shares[i] = 0.0
+    state.shares[j] += received
+    hold(state, j)
+    release(state)
+
+
+@njit(cache=True)
+def _rebalance(k: int, t: int, prices: Floats, events: Events, plan: Plan, rules: Rules, state: State, out: Fold) -> None:
+    """Trade to the targets of fill `k` at the given prices; assets without a price keep their shares."""
+    move_marks(state, prices)
+    weights = _targets(k, t, events, plan)
+    assets = tradable_assets(weights, prices, state)
+    owed = receivables(state)
+    nav = state.money[CASH] + owed + holdings_value(state)
+    free = state.money[CASH]
+    for i in assets:
+        free += state.shares[i] * state.mark[i]
+    trades = wanted_trades(assets, weights, nav, free, state, k, plan, rules)
+    for i in assets:
+        value = trades[i] * state.mark[i]
+        if abs(value) <= DUST * nav and weights[i] > 0.0:
+            continue
+        spread, impact, commission = trade_cost(value, plan.half_spread[k, i], plan.slope[k, i], rules.terms)
+        _record(t, i, REBALANCE, trades[i], state.mark[i], (spread, impact, commission), state, out)
+        state.shares[i] = state.shares[i] + trades[i] if weights[i] > 0.0 else 0.0
+        state.money[CASH] -= value + (spread + impact + commission)
+        state.money[COSTS] += spread + impact + commission
+        state.money[TRADED] += abs(value)
+        hold(state, i)
+    release(state)
+
+
+@njit(cache=True)
+def _targets(k: int, t: int, events: Events, plan: Plan) -> Floats:
+    """Targets of fill `k`; what was decided for a ticker that became another overnight goes to the successor."""
+    weights: Floats = plan.targets[k].copy()
+    for e in range(events.first[t], events.first[t + 1]):
+        if events.kind[e] == CONVERT_MERGER or events.kind[e] == CONVERT_RENAME:
+            weights[events.other[e]] += weights[events.asset[e]]
+            weights[events.asset[e]] = 0.0
+    return weights
+
+
+@njit(cache=True)
+def _sell_absent(t: int, close: Floats, rules: Rules, state: State, out: Fold) -> None:
+    """Sell at the last price what has had no bar for too long: it was delisted and nobody told us how."""
+    gone = False
+    for q in range(state.counts[N_HELD]):
+        i = state.held[q]
+        price = close[i]
+        state.absent[i] = 0 if price == price else state.absent[i] + 1
+        if state.absent[i] >= rules.absence:
+            value = state.shares[i] * state.mark[i]
+            _record(t, i, DELISTING, -state.shares[i], state.mark[i], FREE, state, out)
+            state.money[CASH] += value
+            state.money[TRADED] += abs(value)
+            state.shares[i] = 0.0
+            gone = True
+    if gone:
+        release(state)
+
+
+@njit(cache=True)
+def _write_day(t: int, rolled: float, state: State, out: Fold) -> None:
+    row, owed, held = out.days[t], receivables(state), holdings_value(state)
+    row[0] = state.money[CASH] + owed + held
+    row[1] = state.money[CASH]
+    row[2] = owed
+    row[3] = held
+    row[4] = rolled
+    row[5] = state.money[DIVIDENDS]
+    row[6] = state.money[INTEREST]
+    row[7] = state.money[COSTS]
+    row[8] = state.money[TRADED]
+
+
+@njit(cache=True)
+def _record(t: int, i: int, kind: int, shares: float, price: float, costs: Costs, state: State, out: Fold) -> None:
+    """Append one trade."""
+    n = state.counts[N_TRADES]
+    keys, values = out.trade_keys, out.trades
+    keys[n, 0], keys[n, 1], keys[n, 2] = t, i, kind
+    values[n, 0], values[n, 1], values[n, 2], values[n, 3], values[n, 4] = shares, price, costs[0], costs[1], costs[2]
+    state.counts[N_TRADES] = n + 1
+
+
+@njit(cache=True)
+def _write_positions(t: int, state: State, out: Fold) -> None:
+    """Append what is held at this close."""
+    n, held = state.counts[N_POSITIONS], state.counts[N_HELD]
+    keys, values = out.position_keys, out.positions
+    for q in range(held):
+        i = state.held[q]
+        keys[n + q, 0], keys[n + q, 1] = t, i
+        values[n + q, 0], values[n + q, 1] = state.shares[i], state.mark[i]
+    state.counts[N_POSITIONS] = n + held

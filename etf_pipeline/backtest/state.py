@@ -1,0 +1,223 @@
+"""What the fold reads and what it carries from session to session, as plain arrays (numba sees named tuples)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from etf_pipeline.costs.model import CostTerms
+from etf_pipeline.panel import Floats
+
+Ints = npt.NDArray[np.int64]
+
+# events, in the order in which they apply before an open: what a ticker became at the last close comes first
+CONVERT_MERGER, CONVERT_RENAME, LIQUIDATE, SPLIT, DIVIDEND = 0, 1, 2, 3, 4
+
+KINDS = ("rebalance", "delisting", "liquidation", "merger", "rename")
+REBALANCE, DELISTING, LIQUIDATION, MERGER, RENAME = 0, 1, 2, 3, 4
+
+FUNDING = ("scaled", "sequential", "per_trade")
+SCALED, SEQUENTIAL, PER_TRADE = 0, 1, 2
+
+COLUMNS = ("nav", "cash", "receivables", "holdings_value", "rolled_nav", "dividends", "interest", "costs", "traded_value")
+"""Columns of the fold's daily rows."""
+
+CASH, PROFIT, DIVIDENDS, INTEREST, COSTS, TRADED = 0, 1, 2, 3, 4, 5
+N_HELD, N_DUE, N_TRADES, N_POSITIONS = 0, 1, 2, 3
+
+
+class Market(NamedTuple):
+    """Prices on the axes ``(n_sessions, n_assets)``; NaN where there is no bar. `rates` is what cash earns per session."""
+
+    fill: Floats
+    close: Floats
+    rates: Floats
+
+
+class Events(NamedTuple):
+    """Corporate events, grouped by the session at whose open they apply: ``first[t]:first[t + 1]``.
+
+    `value` is a ratio or an amount per share, `other` the successor's column, `pay` the session in which cash arrives.
+    """
+
+    first: Ints
+    kind: Ints
+    asset: Ints
+    value: Floats
+    other: Ints
+    pay: Ints
+
+
+class Plan(NamedTuple):
+    """What to hold from session `rows[k]` on, and what trading costs then; every array is ``(n_fills, n_assets)``.
+
+    `half_spread` and `slope` are those of `costs.kernels.trade_cost`.
+    """
+
+    rows: Ints
+    targets: Floats
+    half_spread: Floats
+    slope: Floats
+
+
+class Rules(NamedTuple):
+    """How the ledger is kept; `terms` are those of the cost function."""
+
+    initial_value: float
+    at_open: bool
+    absence: int
+    funding: int
+    terms: CostTerms
+
+
+class State(NamedTuple):
+    """The book: per asset, the list of held assets, money, cash that is due, and what was recorded."""
+
+    shares: Floats
+    mark: Floats
+    absent: Ints
+    held: Ints
+    counts: Ints
+    money: Floats
+    due_value: Floats
+    due_row: Ints
+
+
+class Fold(NamedTuple):
+    """What the fold writes: `days` has `COLUMNS`; trades and positions are one row each.
+
+    `trade_keys` are (session, asset, kind) with `trades` (shares, price, spread, impact, commission); `position_keys`
+    are (session, asset) with `positions` (shares, price) at the close of each session in which something changed hands.
+    """
+
+    days: Floats
+    trade_keys: Ints
+    trades: Floats
+    position_keys: Ints
+    positions: Floats
+
+
+FREE = (0.0, 0.0, 0.0)
+"""Spread, impact and commission of what is not a trade."""
+
+NO_COSTS = CostTerms(0.0, 0.0, 0.0)
+"""Terms of a market in which trading is free."""
+
+
+def no_events(n_sessions: int) -> Events:
+    """A market in which nothing but prices moves."""
+    none, zero = np.empty(0, dtype=np.int64), np.empty(0)
+    return Events(np.zeros(n_sessions + 1, dtype=np.int64), none, none, zero, none, none)
+
+
+def new_fold(n_sessions: int, n_assets: int, n_fills: int, n_events: int) -> Fold:
+    """Room for everything that can happen; the system maps only the pages that are written."""
+    n_trades = 2 * n_assets * n_fills + 3 * n_events
+    return Fold(
+        np.zeros((n_sessions, len(COLUMNS))),
+        np.empty((n_trades, 3), dtype=np.int64),
+        np.empty((n_trades, 5)),
+        np.empty((n_sessions * n_assets, 2), dtype=np.int64),
+        np.empty((n_sessions * n_assets, 2)),
+    )
+
+
+@njit(cache=True)
+def new_state(n_assets: int, n_due: int, cash: float) -> State:
+    """An empty book with cash."""
+    money = np.zeros(6)
+    money[CASH] = cash
+    return State(
+        np.zeros(n_assets),
+        np.full(n_assets, np.nan),
+        np.zeros(n_assets, dtype=np.int64),
+        np.zeros(n_assets, dtype=np.int64),
+        np.zeros(4, dtype=np.int64),
+        money,
+        np.zeros(n_due),
+        np.zeros(n_due, dtype=np.int64),
+    )
+
+
+@njit(cache=True)
+def holdings_value(state: State) -> float:
+    """Shares times mark."""
+    total = 0.0
+    for q in range(state.counts[N_HELD]):
+        i = state.held[q]
+        total += state.shares[i] * state.mark[i]
+    return total
+
+
+@njit(cache=True)
+def receivables(state: State) -> float:
+    """Cash that is due but not yet paid, summed afresh so that it never turns negative by rounding."""
+    total = 0.0
+    for q in range(state.counts[N_DUE]):
+        total += state.due_value[q]
+    return total
+
+
+@njit(cache=True)
+def hold(state: State, asset: int) -> None:
+    """Enter an asset in the list of held ones, which is kept in ascending order so that sums have one order."""
+    n = state.counts[N_HELD]
+    q = n
+    while q > 0 and state.held[q - 1] >= asset:
+        q -= 1
+    if q < n and state.held[q] == asset:
+        return
+    for r in range(n, q, -1):
+        state.held[r] = state.held[r - 1]
+    state.held[q] = asset
+    state.counts[N_HELD] = n + 1
+    state.absent[asset] = 0
+
+
+@njit(cache=True)
+def release(state: State) -> None:
+    """Drop assets without shares from the list."""
+    kept = 0
+    for q in range(state.counts[N_HELD]):
+        i = state.held[q]
+        if state.shares[i] != 0.0:
+            state.held[kept] = i
+            kept += 1
+    state.counts[N_HELD] = kept
+
+
+@njit(cache=True)
+def owe(state: State, value: float, row: int) -> None:
+    """Note cash that arrives in a later session."""
+    n = state.counts[N_DUE]
+    state.due_value[n] = value
+    state.due_row[n] = row
+    state.counts[N_DUE] = n + 1
+
+
+@njit(cache=True)
+def collect(state: State, row: int) -> None:
+    """Turn what is due by this session into cash."""
+    kept = 0
+    for q in range(state.counts[N_DUE]):
+        if state.due_row[q] <= row:
+            state.money[CASH] += state.due_value[q]
+        else:
+            state.due_value[kept] = state.due_value[q]
+            state.due_row[kept] = state.due_row[q]
+            kept += 1
+    state.counts[N_DUE] = kept
+
+
+@njit(cache=True)
+def move_marks(state: State, prices: Floats) -> None:
+    """Value held assets at new prices and book the profit; without a price the last mark stands."""
+    for q in range(state.counts[N_HELD]):
+        i = state.held[q]
+        price = prices[i]
+        if price == price:
+            state.money[PROFIT] += state.shares[i] * (price - state.mark[i])
+            state.mark[i] = price
