@@ -183,6 +183,6 @@ def _closes(bars: pd.DataFrame) -> pd.Series[Any]:
     if closes.isna().any():
         bad = bars.loc[closes.isna(), ["ticker", "session"]].iloc[0]
         raise DataError(
-            f"{bad['ticker']} has a bar on {bad['session'].date()}, which is no session of its exchange; quarantine it in `quality`."
+            f"{bad['ticker']} has a bar on {bad['session'].date()}, which is no session there. Quarantine it in `quality`."
         )
     return closes

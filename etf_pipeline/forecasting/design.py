@@ -1,0 +1,141 @@
+"""From tables to what a model learns from: ranked features, labels from the fill, and who was a member when."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from etf_pipeline.errors import DataError
+from etf_pipeline.forecasting.parameters import ForecastParameters
+from etf_pipeline.panel import Floats, wide
+
+Flags = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Design:
+    """The panel on the main exchange's sessions, from the first that has a member.
+
+    Attributes
+    ----------
+    sessions : DatetimeIndex of shape (n_sessions,)
+    tickers : ndarray of shape (n_assets,)
+        Every fund that was ever a member; which ones are so at a session says `member`.
+    classes : ndarray of shape (n_assets,)
+        Asset class of each.
+    member : ndarray of bool, shape (n_sessions, n_assets)
+    features : ndarray of float32, shape (n_sessions, n_assets, n_features)
+    label : ndarray of shape (n_sessions, n_assets)
+        Total return from the fill; NaN while the label has not ended. [fraction per horizon]
+    """
+
+    sessions: pd.DatetimeIndex
+    tickers: npt.NDArray[np.object_]
+    classes: npt.NDArray[np.object_]
+    member: Flags
+    features: npt.NDArray[np.float32]
+    label: Floats
+
+
+def build_design(
+    features: pd.DataFrame,
+    returns: pd.DataFrame,
+    membership: pd.DataFrame,
+    reference: pd.DataFrame,
+    parameters: ForecastParameters,
+) -> Design:
+    """Scatter, rank and label.
+
+    Raises
+    ------
+    DataError
+        If no fund is ever a member, or a named feature does not exist.
+    """
+    members = membership[membership["member"].astype(bool)]
+    if members.empty:
+        raise DataError(
+            "forecasting needs members of the universe; there are none. Loosen ScreenParameters or load more history."
+        )
+    home = membership.loc[membership["reason"] != "other_exchange", "session"]
+    sessions = pd.DatetimeIndex(np.sort(home[home >= members["session"].min()].unique()))
+    tickers = pd.Index(np.sort(members["ticker"].unique()))
+    member = wide(members.assign(member=1.0), "member", sessions, tickers) == 1.0
+    open_, close = (wide(returns, name, sessions, tickers) for name in ("index_open", "index_close"))
+    classes = reference.set_index("ticker")["asset_class"].reindex(tickers).fillna("unknown").to_numpy(dtype=object)
+    names = _feature_names(features, parameters)
+    ranks = [cross_sectional_rank(wide(features, name, sessions, tickers), member) for name in names]
+    return Design(
+        sessions=sessions,
+        tickers=tickers.to_numpy(dtype=object),
+        classes=classes,
+        member=member,
+        features=_stack(ranks, classes),
+        label=total_return_from_fill(open_, close, parameters.horizon),
+    )
+
+
+def total_return_from_fill(index_open: Floats, index_close: Floats, horizon: int) -> Floats:
+    """Total return from the open of *t+1* to the open `horizon` sessions later, where the next rebalance would fill.
+
+    Parameters
+    ----------
+    index_open, index_close : ndarray of shape (n_sessions, n_assets)
+        Forward total-return index; NaN where a fund has no bar.
+
+    Returns
+    -------
+    ndarray of shape (n_sessions, n_assets)
+        NaN where the label has not ended or nothing could be bought. [fraction per horizon]
+
+    Notes
+    -----
+    From open to open is exactly `horizon` sessions of holding. A fund that no longer trades at the end is worth its last close:
+    leaving it out would teach the model on survivors only.
+    """
+    n, lead = len(index_open), horizon + 1
+    out = np.full(index_open.shape, np.nan)
+    if n <= lead:
+        return out
+    last_close = pd.DataFrame(index_close).ffill().to_numpy()
+    end = np.where(np.isnan(index_open[lead:]), last_close[lead:], index_open[lead:])
+    out[: n - lead] = end / index_open[1 : n - horizon] - 1
+    return out
+
+
+def cross_sectional_rank(values: Floats, member: Flags) -> Floats:
+    """Rank among the session's members, spread evenly over (-0.5, 0.5); ties share their mean rank.
+
+    Notes
+    -----
+    A rank compares funds within a session, so neither outliers nor the level of the whole market enter, and a session's row
+    depends on that session alone. Unknown values stay NaN.
+    """
+    masked = pd.DataFrame(np.where(member, values, np.nan))
+    rank = masked.rank(axis=1).to_numpy()
+    known = np.maximum(masked.notna().sum(axis=1).to_numpy(), 1)[:, None]
+    return np.asarray((rank - 0.5) / known - 0.5)
+
+
+def _stack(ranks: list[Floats], classes: npt.NDArray[np.object_]) -> npt.NDArray[np.float32]:
+    """Ranks with the unknown ones at the median, 0; the share that was unknown; one column per asset class."""
+    shape = ranks[0].shape
+    named = sorted(set(classes))
+    out = np.zeros((*shape, len(ranks) + 1 + len(named)), dtype=np.float32)
+    for k, rank in enumerate(ranks):
+        unknown = np.isnan(rank)
+        out[:, :, k] = np.where(unknown, 0.0, rank)
+        out[:, :, len(ranks)] += unknown / np.float32(len(ranks))
+    for k, name in enumerate(named):
+        out[:, classes == name, len(ranks) + 1 + k] = 1.0
+    return out
+
+
+def _feature_names(features: pd.DataFrame, parameters: ForecastParameters) -> list[str]:
+    known = [name for name in features.columns if name not in ("session", "ticker")]
+    missing = [name for name in parameters.features if name not in known]
+    if missing:
+        raise DataError(f"forecasting needs features {missing}; the table has {known}. Correct ForecastParameters.features.")
+    return list(parameters.features) or known
