@@ -64,9 +64,9 @@ def covariances(
 
     Notes
     -----
-    The window counts the exchange's sessions that the table holds, and a member's returns must all be known in it: each matrix is made
-    from one rectangle of data, hence positive definite without repair. Filling a gap with zeros would understate the
-    variance, and pairwise samples would break definiteness.
+    The window counts the exchange's sessions that the table holds, and a member's returns must all be known in it: each
+    matrix is made from one rectangle of data, hence positive definite without repair. Filling a gap with zeros would
+    understate the variance, and pairwise samples would break definiteness.
     """
     parameters = parameters or CovarianceParameters()
     returns = _on_exchange(returns, parameters.exchange)
@@ -169,7 +169,9 @@ def _health(session: pd.Timestamp, daily: Floats, shrinkage: float, window: int,
     return session, len(daily), window, shrinkage, condition, members - len(daily)
 
 
-def _triangles(matrices: list[tuple[pd.Timestamp, npt.NDArray[np.intp], Floats]], tickers: npt.NDArray[np.object_]) -> pd.DataFrame:
+def _triangles(
+    matrices: list[tuple[pd.Timestamp, npt.NDArray[np.intp], Floats]], tickers: npt.NDArray[np.object_]
+) -> pd.DataFrame:
     sessions, ones, twos, values = [], [], [], []
     for session, columns, matrix in matrices:
         i, j = np.triu_indices(len(columns))

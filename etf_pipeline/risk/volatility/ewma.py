@@ -12,9 +12,7 @@ from etf_pipeline.conventions import SESSIONS_PER_YEAR
 from etf_pipeline.panel import Floats
 
 
-def ewma_volatility(
-    returns: Floats, offsets: npt.NDArray[np.int64], *, decay: float = 0.94, min_sessions: int = 20
-) -> Floats:
+def ewma_volatility(returns: Floats, offsets: npt.NDArray[np.int64], *, decay: float = 0.94, min_sessions: int = 20) -> Floats:
     """Annual volatility from exponentially weighted squared returns.
 
     Parameters

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -37,9 +38,7 @@ class VolatilityParameters:
     ewma_min_sessions: int = 20
 
 
-def volatilities(
-    returns: pd.DataFrame, fits: pd.DataFrame, parameters: VolatilityParameters | None = None
-) -> pd.DataFrame:
+def volatilities(returns: pd.DataFrame, fits: pd.DataFrame, parameters: VolatilityParameters | None = None) -> pd.DataFrame:
     """Volatility forecast and realised volatilities of every fund and session.
 
     Parameters
@@ -76,20 +75,22 @@ def volatilities(
     return rows.assign(**_estimates(simple, offsets, segments, parameters)).pipe(_with_choice, segments)
 
 
-def _segments(rows: pd.DataFrame, fits: pd.DataFrame, tickers: pd.Index, offsets: npt.NDArray[np.int64]) -> pd.DataFrame:  # type: ignore[type-arg]
+def _segments(rows: pd.DataFrame, fits: pd.DataFrame, tickers: pd.Index[Any], offsets: npt.NDArray[np.int64]) -> pd.DataFrame:
     """The fits, each with the fund's row `offset` and the rows `first..stop` that it governs."""
     fits = fits.sort_values(["ticker", "fit_session"], kind="stable").reset_index(drop=True)
     _refuse_broken(fits, tickers)
     fund = tickers.get_indexer(pd.Index(fits["ticker"]))
     days, at = rows["session"].to_numpy(), fits["fit_session"].to_numpy()
-    first = np.array([a + np.searchsorted(days[a:b], day) for a, b, day in zip(offsets[fund], offsets[fund + 1], at, strict=True)])
+    first = np.array(
+        [a + np.searchsorted(days[a:b], day) for a, b, day in zip(offsets[fund], offsets[fund + 1], at, strict=True)]
+    )
     first = first.astype(np.int64)
     following = np.append(first[1:], 0)
     same_fund = np.append(fund[1:] == fund[:-1], False)
     return fits.assign(offset=offsets[fund], first=first, stop=np.where(same_fund, following, offsets[fund + 1]))
 
 
-def _refuse_broken(fits: pd.DataFrame, tickers: pd.Index) -> None:  # type: ignore[type-arg]
+def _refuse_broken(fits: pd.DataFrame, tickers: pd.Index[Any]) -> None:
     strangers = sorted(set(fits["ticker"]) - set(tickers))
     if strangers:
         raise DataError(f"volatilities needs returns of every fitted fund; {strangers[:5]} have none. Refit `garch_fits`.")

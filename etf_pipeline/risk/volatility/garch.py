@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,17 @@ from etf_pipeline.panel import Floats
 
 CONVERGED = "converged"
 PARAMETERS = ["mu", "omega", "alpha", "beta", "nu"]
+TOO_SHORT = -1
+STATUS = {
+    TOO_SHORT: "ewma: {n} of {p.min_sessions} sessions",
+    0: CONVERGED,
+    1: "ewma: the returns have no finite positive variance",
+    2: "ewma: no optimum within {p.max_steps} steps",
+    3: "ewma: omega at its lower bound, the variance has no level",
+    4: "ewma: nu at its lower bound, too many equal returns",
+    5: "ewma: alpha is zero, the variance does not listen",
+}
+"""What becomes of the verdicts of `garch_optimiser`."""
 
 
 @dataclass(frozen=True)
@@ -61,8 +73,8 @@ def garch_fits(returns: pd.DataFrame, parameters: GarchParameters | None = None)
     maximum likelihood. The calendar announces a year's last session, so the set of fits never changes later; a year that
     the data have not finished has none. Scale and backcast come from the fitting sample alone.
 
-    The engine is the house's own (`garch_optimiser`): on 132 ETFs its log-likelihood was never more than 1e-5 below that
-    of `arch`, at a fraction of the time.
+    The engine is the house's own (`garch_optimiser`): on 132 ETFs its log-likelihood reached
+    that of `arch` in all 1,784 yearly fits, except for two in which `arch` had overstepped ``alpha + beta < 1``.
 
     References
     ----------
@@ -96,9 +108,7 @@ def fit_sessions(sessions: pd.Series[Any], exchange: str) -> pd.DatetimeIndex:
     return pd.DatetimeIndex(last[last.isin(present)])
 
 
-def horizon_volatilities(
-    percent: Floats, offsets: npt.NDArray[np.int64], segments: pd.DataFrame, *, horizon: int
-) -> Floats:
+def horizon_volatilities(percent: Floats, offsets: npt.NDArray[np.int64], segments: pd.DataFrame, *, horizon: int) -> Floats:
     """Annual volatility forecasts of the rows that a fit governs.
 
     Parameters
@@ -140,7 +150,7 @@ def _samples(known: pd.DataFrame, at: pd.DatetimeIndex) -> pd.DataFrame:
     codes, tickers = pd.factorize(known["ticker"])
     starts = np.searchsorted(codes, np.arange(len(tickers) + 1))
     days = known["session"].to_numpy()
-    counts = np.array([np.searchsorted(days[a:b], at.to_numpy(), side="right") for a, b in zip(starts, starts[1:], strict=False)])
+    counts = np.array([np.searchsorted(days[a:b], at.to_numpy(), side="right") for a, b in pairwise(starts)])
     counts = counts.reshape(len(tickers), len(at))
     fund, fit = np.nonzero(np.diff(counts, axis=1, prepend=0) > 0)
     frame = pd.DataFrame({"ticker": np.asarray(tickers, dtype=object)[fund], "fit_session": at[fit], "start": starts[fund]})
@@ -150,22 +160,14 @@ def _samples(known: pd.DataFrame, at: pd.DatetimeIndex) -> pd.DataFrame:
 def _fitted(percent: Floats, samples: pd.DataFrame, parameters: GarchParameters) -> pd.DataFrame:
     from etf_pipeline.risk.volatility.garch_optimiser import fit_samples
 
-    n = (samples["stop"] - samples["start"]).to_numpy()
-    enough = n >= parameters.min_sessions
     start, stop = (samples[name].to_numpy(dtype=np.int64) for name in ("start", "stop"))
-    numbers, steps = np.full((len(samples), 7), np.nan), np.full(len(samples), -2)
-    numbers[enough], steps[enough] = fit_samples(
+    enough = stop - start >= parameters.min_sessions
+    numbers, verdicts = np.full((len(samples), 7), np.nan), np.full(len(samples), TOO_SHORT)
+    numbers[enough], verdicts[enough] = fit_samples(
         percent, start[enough], stop[enough], parameters.max_steps, parameters.tolerance
     )
-    numbers[steps < 0] = np.nan
-    frame = samples[["ticker", "fit_session"]].assign(n=n)
+    numbers[verdicts != 0] = np.nan
+    frame = samples[["ticker", "fit_session"]].assign(n=stop - start)
     frame[[*PARAMETERS, "backcast", "log_likelihood"]] = numbers
-    return frame.assign(status=[_status(*row, parameters) for row in zip(n, steps, strict=True)])
-
-
-def _status(n: int, steps: int, parameters: GarchParameters) -> str:
-    if n < parameters.min_sessions:
-        return f"ewma: {n} of {parameters.min_sessions} sessions"
-    if steps == -2:
-        return "ewma: the returns have no finite positive variance"
-    return CONVERGED if steps >= 0 else f"ewma: no optimum within {parameters.max_steps} steps"
+    status = [STATUS[verdict].format(n=n, p=parameters) for n, verdict in zip(stop - start, verdicts, strict=True)]
+    return frame.assign(status=status)

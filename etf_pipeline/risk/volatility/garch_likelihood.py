@@ -1,4 +1,4 @@
-"""Numba kernels of the GARCH(1,1) with Student-t errors: variance recursion, log-likelihood, scores, information.
+"""Numba kernels of the GARCH(1,1) with Student-t errors: log-likelihood, scores, information.
 
 Everything is in the units of the given returns. With ``q_t = (nu - 2) h_t + e_t^2`` one observation's log-likelihood is
 
@@ -26,17 +26,6 @@ FACTORS = 32
 
 vectorised = njit(cache=True, error_model="numpy", fastmath={"reassoc", "contract", "arcp", "nsz"})
 """For sums over finite samples: the compiler may reorder them, once and for all, and NaN keeps its meaning."""
-
-
-@njit(cache=True)
-def variances(returns: Floats, theta: Floats, backcast: float, out: Floats) -> float:
-    """Fill `out` with the conditional variance of each return and return that of the session after the last."""
-    omega, alpha, beta = theta[OMEGA], theta[ALPHA], theta[BETA]
-    h = omega + (alpha + beta) * backcast
-    for t in range(len(returns)):
-        out[t] = h
-        h = omega + alpha * (returns[t] - theta[MU]) ** 2 + beta * h
-    return h
 
 
 @vectorised
@@ -73,7 +62,8 @@ def log_likelihoods(returns: Floats, mu: float, nu: float, variance: Floats, bac
             log_h[k] += math.log(product_h[k])
             log_q[k] += math.log(product_q[k])
             product_h[k], product_q[k] = 1.0, 1.0
-    return len(returns) * _constant(nu) + 0.5 * nu * log_h - 0.5 * (nu + 1.0) * log_q
+    values: Floats = len(returns) * _constant(nu) + 0.5 * nu * log_h - 0.5 * (nu + 1.0) * log_q
+    return values
 
 
 @njit(cache=True)
@@ -112,7 +102,8 @@ def scores(returns: Floats, theta: Floats, backcast: float, gradient: Floats, in
     information[4, 1:4] = -nu * nu * of_h_nu * sums[9:12]
     information[1:4, 4] = information[4, 1:4]
     information[4, 4] = n * nu**4 * of_nu
-    return n * _constant(nu) + 0.5 * nu * log_h - 0.5 * (nu + 1.0) * log_q
+    value: float = n * _constant(nu) + 0.5 * nu * log_h - 0.5 * (nu + 1.0) * log_q
+    return value
 
 
 @njit(cache=True)
@@ -218,5 +209,3 @@ def _trigamma(x: float) -> float:
         x += 1.0
     y = 1.0 / (x * x)
     return shift + (1.0 + 0.5 / x + y * (1.0 / 6.0 - y * (1.0 / 30.0 - y * (1.0 / 42.0 - y / 30.0)))) / x
-
-

@@ -1,12 +1,14 @@
 """Maximum likelihood of the GARCH(1,1) with Student-t errors: many starts, then damped Fisher scoring on an active set.
 
 1. Divide the sample by its root mean square about the mean, so that every parameter is of order one.
-2. Value a grid of starts by the likelihood alone; keep the best and the best of low persistence, since some series have
-   two humps: a nearly integrated one and one of short memory.
+2. Value a grid of starts by the likelihood alone; keep the best of low, of middle and of high persistence, since some
+   series have several humps (calm, short samples above all). A climb that reaches the foot of a known hump is given up.
 3. From each, take Levenberg-Marquardt steps with the expected information. A step stops at the first bound it meets
    (``omega >= 1e-8``, ``alpha >= 0``, ``beta >= 0``, ``alpha + beta <= 1 - 1e-8``, ``2.05 <= nu <= 500``); a bound is kept
    while the gradient presses on it, and left when it no longer does.
-4. Finished when the step promises less than `tolerance` of log-likelihood. The higher end point wins.
+4. A climb ends when the step promises less than `tolerance` of log-likelihood. The highest end point wins.
+5. A verdict: an optimum on a bound where the variance no longer listens to the returns, or the likelihood runs away (as
+   with a fund half of whose returns are zero), is not to be forecast with.
 """
 
 from __future__ import annotations
@@ -24,12 +26,17 @@ PERSISTENCE_CEILING = 1.0 - 1e-8
 """Largest alpha + beta: below one, so that a long-run variance exists."""
 NU_RANGE = (2.05, 500.0)
 """Degrees of freedom: arch's own bounds. At 500 the density is normal for all purposes."""
-START_ALPHAS = np.array([0.03, 0.08, 0.18])
-START_PERSISTENCES = np.array([0.2, 0.5, 0.8, 0.93, 0.98, 0.995])
-LOW_PERSISTENCES = 2
+START_ALPHAS = np.array([0.02, 0.08, 0.18])
+START_PERSISTENCES = np.array([0.2, 0.6, 0.85, 0.95, 0.985, 0.998])
+STARTS = 3
+"""Groups of neighbouring persistences, each of which sends its best start up the hill."""
 START_NU = 6.0
+ROUNDING = 1e-20
+"""A variance below this fraction of the squared mean is the rounding of a constant."""
 SAME_HUMP = 1.0
 """Squared distance, in standard errors, within which a climb is taken to lead to a summit already known."""
+CONVERGED, NO_VARIANCE, NO_OPTIMUM, OMEGA_AT_BOUND, NU_AT_BOUND, NO_NEWS = range(6)
+"""Verdicts on a fit."""
 BACKCAST_SESSIONS, BACKCAST_DECAY = 75, 0.94
 
 # Constraints a . theta <= b in (mu, omega, alpha, beta, 1 / nu).
@@ -57,17 +64,17 @@ def fit_samples(
     -------
     numbers : ndarray of shape (n_samples, 7)
         mu, omega, alpha, beta, nu, backcast, log-likelihood.
-    steps : ndarray of shape (n_samples,)
-        Evaluations of the scores; -1 where they did not suffice, -2 where the sample has no finite positive variance.
+    verdicts : ndarray of shape (n_samples,)
+        `CONVERGED` or what is wrong.
     """
-    numbers, steps = np.full((len(start), 7), np.nan), np.full(len(start), -2)
+    numbers, verdicts = np.full((len(start), 7), np.nan), np.full(len(start), NO_VARIANCE)
     for k in range(len(start)):
         sample = returns[start[k] : stop[k]]
         variance = np.var(sample)
-        if np.isfinite(variance) and variance > 0.0:
-            theta, numbers[k, 5], numbers[k, 6], steps[k] = fit(sample, max_steps, tolerance)
+        if np.isfinite(variance) and variance > ROUNDING * np.mean(sample) ** 2:
+            theta, numbers[k, 5], numbers[k, 6], verdicts[k] = fit(sample, max_steps, tolerance)
             numbers[k, :5] = theta
-    return numbers, steps
+    return numbers, verdicts
 
 
 @njit(cache=True)
@@ -102,54 +109,66 @@ def fit(returns: Floats, max_steps: int, tolerance: float) -> tuple[Floats, floa
         Variance before the sample.
     log_likelihood : float
         At `theta`. [nats]
-    steps : int
-        Evaluations used by the winning start, or -1 if it did not converge.
+    verdict : int
+        `CONVERGED` or what is wrong.
     """
     mean = returns.mean()
     scale = np.sqrt(np.mean((returns - mean) ** 2))
     x = returns / scale
     backcast = backcast_of(x, mean / scale)
-    theta, value, steps = np.full(5, np.inf), -np.inf, -1
+    theta, value, arrived = np.full(5, np.inf), -np.inf, False
     for start in _starts(x, mean / scale, backcast):
-        end, end_value, end_steps = _climb(x, start, theta, backcast, max_steps, tolerance)
+        end, end_value, end_arrived = _climb(x, start, theta, backcast, max_steps, tolerance)
         if end_value > value:
-            theta, value, steps = end, end_value, end_steps
+            theta, value, arrived = end, end_value, end_arrived
+    verdict = _verdict(theta) if arrived else NO_OPTIMUM
     theta[MU] *= scale
     theta[OMEGA] *= scale**2
-    return theta, backcast * scale**2, value - len(x) * np.log(scale), steps
+    return theta, backcast * scale**2, value - len(x) * np.log(scale), verdict
+
+
+@njit(cache=True)
+def _verdict(theta: Floats) -> int:
+    if theta[OMEGA] <= 1.001 * OMEGA_FLOOR:
+        return OMEGA_AT_BOUND
+    if theta[NU] <= 1.001 * NU_RANGE[0]:
+        return NU_AT_BOUND
+    return NO_NEWS if theta[ALPHA] < 1e-6 else CONVERGED
 
 
 @njit(cache=True)
 def _starts(x: Floats, mean: float, backcast: float) -> Floats:
-    """The best of the grid, and the best of its low persistences. Shape (2, 5)."""
+    """The best start of each group of persistences, the highest first. Shape (STARTS, 5)."""
     grid = np.empty((3, len(START_PERSISTENCES) * len(START_ALPHAS)))
     for i, persistence in enumerate(START_PERSISTENCES):
         for j, alpha in enumerate(START_ALPHAS):
             grid[:, i * len(START_ALPHAS) + j] = (1.0 - persistence, alpha, persistence - alpha)
     values = log_likelihoods(x, mean, START_NU, grid, backcast)
-    best, low = np.argmax(values), np.argmax(values[: LOW_PERSISTENCES * len(START_ALPHAS)])
-    starts = np.empty((2, 5))
+    starts, heights = np.empty((STARTS, 5)), np.empty(STARTS)
     starts[:, MU], starts[:, NU] = mean, START_NU
-    starts[0, OMEGA:NU], starts[1, OMEGA:NU] = grid[:, best], grid[:, low]
-    return starts
+    size = len(values) // STARTS
+    for group in range(STARTS):
+        best = group * size + np.argmax(values[group * size : (group + 1) * size])
+        starts[group, OMEGA:NU], heights[group] = grid[:, best], values[best]
+    return starts[np.argsort(-heights)]
 
 
 @njit(cache=True)
 def _climb(
     x: Floats, start: Floats, summit: Floats, backcast: float, max_steps: int, tolerance: float
-) -> tuple[Floats, float, int]:
-    """End point, its log-likelihood and the steps to it; gives up on reaching the foot of a `summit` already climbed."""
+) -> tuple[Floats, float, bool]:
+    """End point, its log-likelihood and whether it is an optimum; gives up on reaching the foot of a `summit` already climbed."""
     theta, gradient, information = start.copy(), np.empty(5), np.empty((5, 5))
     trial_gradient, trial_information = np.empty(5), np.empty((5, 5))
     value = scores(x, theta, backcast, gradient, information)
     length = 1.0
     move = _step(theta, gradient, information)
-    for step in range(max_steps):
+    for _ in range(max_steps):
         if move @ gradient < tolerance:
-            return theta, value, step
+            return theta, value, True
         to_summit = _coordinates(summit) - _coordinates(theta)
         if to_summit @ information @ to_summit < SAME_HUMP:
-            return theta, value, -1
+            return theta, value, False
         trial = _moved(theta, length * move)
         taken = _coordinates(trial) - _coordinates(theta)
         promised = taken @ gradient - 0.5 * taken @ information @ taken
@@ -164,7 +183,7 @@ def _climb(
             gradient, trial_gradient = trial_gradient, gradient
             information, trial_information = trial_information, information
             move = _step(theta, gradient, information)
-    return theta, value, -1
+    return theta, value, False
 
 
 @njit(cache=True)
@@ -212,7 +231,7 @@ def _step(theta: Floats, gradient: Floats, information: Floats) -> Floats:
 
 
 @njit(cache=True)
-def _free_directions(active: np.ndarray) -> Floats:
+def _free_directions(active: npt.NDArray[np.bool_]) -> Floats:
     """Columns that span the moves along the active bounds. Shape (5, n_free)."""
     fixed = np.zeros(5, dtype=np.bool_)
     fixed[OMEGA], fixed[ALPHA], fixed[BETA] = active[0], active[1], active[2]
