@@ -6,6 +6,8 @@ import itertools
 import multiprocessing
 import os
 import resource
+import signal
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -34,21 +36,31 @@ def say(journal: Path, words: str) -> None:
     os.close(descriptor)
 
 
-def write_until_killed(home: Path, journal: Path, first: int) -> None:
-    """Run after run: two tables in one commit, then publish."""
+def write_until_killed(home: Path, journal: Path, first: int, word: str, delay: float) -> None:
+    """Run after run: two tables in one commit, then publish; SIGKILL comes `delay` seconds after `word`.
+
+    The killer is a thread of the same process, so that a busy machine does not move the kill into another part of the work.
+    """
+    killer = threading.Timer(delay, os.kill, (os.getpid(), signal.SIGKILL))
+
+    def reach(place: str, i: int) -> None:
+        say(journal, f"{place} {i}")
+        if place == word and i > first and not killer.ident:  # `first` was begun by the one before: a retry, mostly no work
+            killer.start()
+
     warm_up(home.parent / f"warm-up-{os.getpid()}")
     warehouse = Warehouse(home)
     for i in itertools.count(first):
         run_id = f"run-{i}"
         warehouse.begin_run(run_id)
-        say(journal, f"began {i}")
+        reach("began", i)
         staged = [warehouse.stage(*name, numbered(i)) for name in PAIR]
         warehouse.commit(run_id, "step", staged)
-        say(journal, f"committed {i}")
+        reach("committed", i)
         warehouse.finish_run(run_id, succeeded=True)
-        say(journal, f"finished {i}")
+        reach("finished", i)
         warehouse.publish(run_id)
-        say(journal, f"published {i}")
+        reach("published", i)
 
 
 def warm_up(home: Path) -> None:
