@@ -77,7 +77,7 @@ class Bars:
 def effects(bars: Bars, actions: pd.DataFrame) -> tuple[Floats, Floats]:
     """Splits and dividends of each row: at the first bar from the ex-date on at whose close they were known.
 
-    Sources that contain an action already leave it out: splits count on raw prices only, dividends not on prices adjusted for them.
+    Prices that contain an action already do without it: splits count on raw prices only, dividends not on adjusted ones.
 
     Returns
     -------

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from etf_pipeline.quality.bars import Flags, Floats, Ints
+from etf_pipeline.panel import Floats
+from etf_pipeline.quality.bars import Flags, Ints
 
 ACCEPTED, MISSED_SPLIT, PRICE_JUMP, NOT_JUDGED = 0, 1, 2, 3
 
@@ -26,8 +27,12 @@ def walk_closes(
     ratios: Floats,
     jump_factor: float,
     tolerance: float,
-) -> tuple[Any, Any, Any]:
+) -> tuple[Any, Any, Any, Any]:
     """Judge each close against the last accepted one, in the value of one share held since then.
+
+    Once a close is refused, the next ones stay refused as long as they continue it rather than the accepted level: nearer, in
+    logarithms, to the close refused last. Otherwise a missed split of two would be accepted as soon as the market had moved it
+    off the ratio.
 
     Parameters
     ----------
@@ -44,32 +49,40 @@ def walk_closes(
 
     Returns
     -------
-    verdict, growth, previous : ndarray of shape (n,)
-        Verdict; (shares * close + cash) over the last accepted close, unknown where there is none; row of that close or -1.
+    verdict, growth, previous, origin : ndarray of shape (n,)
+        Verdict; (shares * close + cash) over the last accepted close, unknown where there is none; row of that close or -1; row at
+        which the refused move began, or -1.
     """
     n = len(close)
-    verdict, growth, previous = np.full(n, NOT_JUDGED), np.full(n, np.nan), np.full(n, -1)
-    last, shares, cash = -1, 1.0, 0.0
+    verdict, growth = np.full(n, NOT_JUDGED), np.full(n, np.nan)
+    previous, origin = np.full(n, -1), np.full(n, -1)
+    held, refused = -1, -1  # rows of the last accepted close and, while a move is unexplained, of the last refused one
+    shares, cash, shares_since, cash_since = 1.0, 0.0, 1.0, 0.0
     for i in range(n):
         if i == 0 or code[i] != code[i - 1]:
-            last, shares, cash = -1, 1.0, 0.0
-        shares *= split[i]
-        cash += dividend[i] * shares
-        previous[i] = last
-        if last >= 0:
-            growth[i] = (shares * close[i] + cash) / close[last]
+            held, refused = -1, -1
+        shares, shares_since = shares * split[i], shares_since * split[i]
+        cash, cash_since = cash + dividend[i] * shares, cash_since + dividend[i] * shares_since
+        previous[i] = held
+        if held >= 0:
+            growth[i] = (shares * close[i] + cash) / close[held]
         if not usable[i]:
             continue
         verdict[i] = ACCEPTED
-        if last >= 0 and not confirmed[i]:
+        if held >= 0 and not confirmed[i]:
             move = np.log(growth[i])
-            if np.min(np.abs(np.abs(move) - np.log(ratios))) <= tolerance:
-                verdict[i] = MISSED_SPLIT
+            if refused >= 0 and abs(move) >= abs(np.log((shares_since * close[i] + cash_since) / close[refused])):
+                verdict[i], origin[i] = verdict[refused], origin[refused]
+            elif np.min(np.abs(np.abs(move) - np.log(ratios))) <= tolerance:
+                verdict[i], origin[i] = MISSED_SPLIT, i
             elif abs(move) > np.log(jump_factor):
-                verdict[i] = PRICE_JUMP
+                verdict[i], origin[i] = PRICE_JUMP, i
+        shares_since, cash_since = 1.0, 0.0
         if verdict[i] == ACCEPTED:
-            last, shares, cash = i, 1.0, 0.0
-    return verdict, growth, previous
+            held, refused, shares, cash = i, -1, 1.0, 0.0
+        else:
+            refused = i
+    return verdict, growth, previous, origin
 
 
 @njit(cache=True)

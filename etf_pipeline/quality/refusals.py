@@ -62,7 +62,7 @@ def judge(
     """Accept or refuse every bar, by nothing that came after it."""
     n = len(bars.frame)
     verdict = Judgement(np.full(n, "", dtype=object), np.full(n, "", dtype=object), np.full(n, np.nan), np.full(n, -1))
-    with np.errstate(invalid="ignore"):  # NaN compares false: `missing_price` has refused it by then
+    with np.errstate(invalid="ignore", divide="ignore"):  # NaN and zero are refused by the time that a ratio is read
         _judge_alone(bars, verdict, parameters)
     _judge_dates(bars, verdict, known_until)
     _judge_currency(bars, verdict, reference)
@@ -137,7 +137,7 @@ def _judge_moves(bars: Bars, verdict: Judgement, actions: pd.DataFrame, paramete
 
     split, dividend = effects(bars, actions)
     close = bars.column("close")
-    decided, verdict.growth, verdict.previous = walk_closes(
+    decided, verdict.growth, verdict.previous, origin = walk_closes(
         bars.code,
         close,
         verdict.accepted,
@@ -153,12 +153,16 @@ def _judge_moves(bars: Bars, verdict: Judgement, actions: pd.DataFrame, paramete
     def move(i: int) -> str:
         return f"close {close[i]:g} after {close[before[i]]:g} on {days[before[i]]:%Y-%m-%d}, {growth[i]:.4g} times"
 
-    def near(i: int) -> str:
+    def why(i: int) -> str:
+        if origin[i] != i:
+            return f"{move(i)}; unexplained since {days[origin[i]]:%Y-%m-%d}"
+        if decided[i] == PRICE_JUMP:
+            return move(i)
         ratio = SPLIT_RATIOS[np.abs(np.abs(np.log(growth[i])) - np.log(SPLIT_RATIOS)).argmin()]
         return f"{move(i)}, as a split of {f'{ratio:g}:1' if growth[i] < 1 else f'1:{ratio:g}'} would"
 
-    verdict.refuse(decided == MISSED_SPLIT, "missed_split", near)
-    verdict.refuse(decided == PRICE_JUMP, "price_jump", move)
+    verdict.refuse(decided == MISSED_SPLIT, "missed_split", why)
+    verdict.refuse(decided == PRICE_JUMP, "price_jump", why)
 
 
 def _confirmed(bars: Bars, names: tuple[str, ...]) -> Flags:
