@@ -1,0 +1,105 @@
+"""What each fund did, or what its proxy suggests that it would have done: index levels, betas, and who stands in for whom."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from etf_pipeline import panel
+from etf_pipeline.conventions import CASH
+from etf_pipeline.errors import DataError
+from etf_pipeline.panel import Floats
+from etf_pipeline.stress.parameters import StressParameters
+
+
+@dataclass(frozen=True)
+class History:
+    """Total returns on wide axes.
+
+    Attributes
+    ----------
+    sessions : DatetimeIndex of shape (n_sessions,)
+    tickers : Index of shape (n_assets,)
+    returns, index : ndarray of shape (n_sessions, n_assets)
+        Session returns [fraction], and the index that grows from them; NaN where there is no bar.
+    proxies : dict
+        Ticker to the tickers that may stand in for it, best first; the market is always last.
+    """
+
+    sessions: pd.DatetimeIndex
+    tickers: pd.Index[Any]
+    returns: Floats
+    index: Floats
+    proxies: dict[str, tuple[str, ...]]
+
+    @classmethod
+    def of(cls, returns: pd.DataFrame, reference: pd.DataFrame, wanted: set[str], parameters: StressParameters) -> History:
+        """From `fct_returns` and `dim_etf`.
+
+        Raises
+        ------
+        DataError
+            If the market or a wanted fund has no return at all.
+        """
+        by_class = dict(pair.split("=") for pair in parameters.proxies)
+        tickers = pd.Index(sorted(wanted | {parameters.market} | set(by_class.values())))
+        rows = returns.loc[returns["ticker"].isin(tickers)]
+        missing = (wanted | {parameters.market}) - set(rows["ticker"])
+        if missing:
+            raise DataError(
+                f"stress needs returns of {sorted(missing)}; fct_returns has none. Name another market, or load them."
+            )
+        sessions = pd.DatetimeIndex(np.sort(rows["session"].unique()))
+        classes = reference.set_index("ticker")["asset_class"]
+        proxies = {}
+        for ticker in tickers:
+            first = by_class.get(str(classes.get(ticker, "unknown")))
+            candidates = (first, parameters.market) if first else (parameters.market,)
+            proxies[str(ticker)] = tuple(dict.fromkeys(candidates))
+        wide = (panel.wide(rows, column, sessions, tickers) for column in ("total_return", "index_close"))
+        return cls(sessions, tickers, *wide, proxies=proxies)
+
+    def column(self, ticker: str) -> int:
+        """Position of a ticker."""
+        return int(self.tickers.get_loc(ticker))
+
+    def window(self, start: str, end: str) -> tuple[int, int] | None:
+        """Rows of a window's two ends; None where the history does not hold both."""
+        first, last = (int(self.sessions.get_indexer([pd.Timestamp(day)])[0]) for day in (start, end))
+        return (first, last) if first >= 0 and last >= 0 else None
+
+    def beta(self, ticker: str, proxy: str, parameters: StressParameters) -> float:
+        """Slope of a fund's latest returns on its proxy's; 1 where too few are known.
+
+        Covariance over variance with one ddof, on the sessions in which both have a return.
+        """
+        rows = slice(max(0, len(self.sessions) - parameters.beta_window), None)
+        y, x = self.returns[rows, self.column(ticker)], self.returns[rows, self.column(proxy)]
+        known = ~np.isnan(x) & ~np.isnan(y)
+        if known.sum() < parameters.beta_minimum:
+            return 1.0
+        x, y = x[known] - x[known].mean(), y[known] - y[known].mean()
+        return float(x @ y / (x @ x)) if x @ x > 0.0 else 1.0
+
+    def portfolio_returns(self, weights: dict[str, float], parameters: StressParameters) -> tuple[Floats, float]:
+        """Returns that fixed weights would have had in the latest sessions, and the mean weight that moved by own returns.
+
+        A session without a fund's own return takes beta times its proxy's; cash earns nothing.
+        """
+        rows = slice(max(0, len(self.sessions) - parameters.history), None)
+        total, proxied = np.zeros(len(self.sessions[rows])), np.zeros(len(self.sessions[rows]))
+        for ticker, weight in weights.items():
+            if ticker == CASH:
+                continue
+            moved = self.returns[rows, self.column(ticker)].copy()
+            proxied += weight * np.isnan(moved)
+            for proxy in self.proxies[ticker]:
+                if np.isnan(moved).any() and proxy in self.tickers:
+                    stand_in = self.beta(ticker, proxy, parameters) * self.returns[rows, self.column(proxy)]
+                    moved = np.where(np.isnan(moved), stand_in, moved)
+            total += weight * moved
+        known = ~np.isnan(total)
+        return total[known], float(1.0 - proxied[known].mean()) if known.any() else 0.0

@@ -1,0 +1,64 @@
+"""Settings of the stress room."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from etf_pipeline.errors import SettingsError
+
+
+@dataclass(frozen=True)
+class StressParameters:
+    """Which windows are replayed, what stands in for missing history, and how scenarios are simulated.
+
+    Attributes
+    ----------
+    scenarios : tuple of str
+        Names in `SCENARIOS`; empty for all.
+    market : str
+        Fund that stands for the market.
+    proxies : tuple of str
+        ``asset_class=TICKER``: fund that stands in for its class where one has no history in a window; the market does
+        where that fund has none either.
+    beta_window : int
+        Sessions, up to the rebalance, over which a fund's beta to its proxy is estimated.
+    beta_minimum : int
+        Returns below which the beta is taken to be 1.
+    degrees_of_freedom : float
+        Of the Student-t simulation. About 4 to 6 for daily index returns.
+    horizons : tuple of int
+        Of the simulations. [sessions]
+    n_short, n_long : int
+        Simulated scenarios for one session, and for more.
+    history : int
+        Sessions of portfolio returns that the bootstraps draw from.
+    block : float
+        Mean length of a block of the bootstrap. [sessions]
+    decay : float
+        Of the exponentially weighted variance that filters returns (RiskMetrics: 0.94 a day).
+    seed : int
+        Of the simulations.
+    """
+
+    scenarios: tuple[str, ...] = ()
+    market: str = "SPY"
+    proxies: tuple[str, ...] = ("bond=AGG", "commodity=DBC", "real_estate=VNQ")
+    beta_window: int = 504
+    beta_minimum: int = 60
+    degrees_of_freedom: float = 5.0
+    horizons: tuple[int, ...] = (1, 21)
+    n_short: int = 100_000
+    n_long: int = 20_000
+    history: int = 1260
+    block: float = 21.0
+    decay: float = 0.94
+    seed: int = 20200316
+
+    def __post_init__(self) -> None:
+        if self.degrees_of_freedom <= 2.0:
+            raise SettingsError(f"degrees_of_freedom must exceed 2, or there is no variance; found {self.degrees_of_freedom}.")
+        bad = [pair for pair in self.proxies if pair.count("=") != 1]
+        if bad:
+            raise SettingsError(f"proxies are written asset_class=TICKER; found {bad}.")
+        if not self.horizons or min(self.horizons) < 1:
+            raise SettingsError(f"horizons are sessions from 1 on; found {self.horizons}.")

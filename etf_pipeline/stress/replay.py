@@ -1,0 +1,127 @@
+"""Replay: what the weights of today would have done in a window of the past, bought at its start and held."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from etf_pipeline.conventions import CASH
+from etf_pipeline.panel import Floats
+from etf_pipeline.stress.history import History
+from etf_pipeline.stress.parameters import StressParameters
+from etf_pipeline.stress.scenarios import Scenario
+
+OWN, PROXY, CASH_BASIS = "own", "beta_proxy", "cash"
+
+
+@dataclass(frozen=True)
+class Replay:
+    """A portfolio in one window.
+
+    Attributes
+    ----------
+    contributions : DataFrame of shape (n_held, 5)
+        `ticker`, `weight`, `asset_return`, `contribution`, `basis`.
+    path : ndarray of shape (n_sessions + 1,)
+        Value of one unit at the start and at each close after it; NaN inside where only the window's return is known.
+    """
+
+    contributions: pd.DataFrame
+    path: Floats
+
+    @property
+    def profit(self) -> float:
+        """Sum of the contributions. [fraction]"""
+        return float(self.contributions["contribution"].sum())
+
+    @property
+    def max_drawdown(self) -> float:
+        """Largest fall from a high on the way; NaN where the way is not known. [fraction]"""
+        return float(np.max(1.0 - self.path / np.maximum.accumulate(self.path)))
+
+    @property
+    def coverage(self) -> float:
+        """Weight of cash and of the funds with their own history."""
+        own = self.contributions["basis"] != PROXY
+        return float(self.contributions.loc[own, "weight"].sum())
+
+
+def replay(weights: dict[str, float], scenario: Scenario, history: History, parameters: StressParameters) -> Replay:
+    """Buy-and-hold of the weights through a window.
+
+    Parameters
+    ----------
+    weights : dict of str to float
+        Fraction of net asset value per ticker, CASH included.
+    scenario : Scenario
+        The window; its `start` is the close at which the weights are bought.
+    history : History
+        Total-return indices of the funds and their proxies.
+    parameters : StressParameters
+
+    Returns
+    -------
+    Replay
+
+    Notes
+    -----
+    A fund with a bar on both ends of the window moves by its own total return. Another moves by beta times the return of the
+    first of its proxies that has one, and by beta times the S&P 500's where none has; never below a total loss. Cash
+    stays as it is.
+    """
+    growth = {
+        ticker: (np.ones(horizon_of(scenario, history) + 1), CASH_BASIS)
+        if ticker == CASH
+        else _growth(ticker, scenario, history, parameters)
+        for ticker in weights
+    }
+    total = np.array([growth[ticker][0][-1] - 1.0 for ticker in weights])
+    held = np.array(list(weights.values()), dtype=np.float64)
+    frame = pd.DataFrame(
+        {
+            "ticker": list(weights),
+            "weight": held,
+            "asset_return": total,
+            "contribution": held * total,
+            "basis": [growth[ticker][1] for ticker in weights],
+        }
+    )
+    path = 1.0 + np.sum([weight * (growth[ticker][0] - 1.0) for ticker, weight in weights.items()], axis=0)
+    return Replay(frame, path)
+
+
+def horizon_of(scenario: Scenario, history: History) -> int:
+    """Sessions of the window: those of the history, or weekdays where it does not reach."""
+    window = history.window(scenario.start, scenario.end)
+    return window[1] - window[0] if window else int(np.busday_count(scenario.start, scenario.end))
+
+
+def _growth(ticker: str, scenario: Scenario, history: History, parameters: StressParameters) -> tuple[Floats, str]:
+    """Value of one unit of a fund through the window, and whose history it is."""
+    own = _own_growth(ticker, scenario, history)
+    if own is not None:
+        return own, OWN
+    for proxy in history.proxies[ticker]:
+        found = _own_growth(proxy, scenario, history)
+        if found is not None:
+            return _levered(found, history.beta(ticker, proxy, parameters)), PROXY
+    index = np.full(horizon_of(scenario, history) + 1, np.nan)
+    index[0], index[-1] = 1.0, 1.0 + scenario.index_return
+    return _levered(index, history.beta(ticker, parameters.market, parameters)), PROXY
+
+
+def _own_growth(ticker: str, scenario: Scenario, history: History) -> Floats | None:
+    """Index over its value at the start; a missing bar inside carries the last one. None without a bar on both ends."""
+    window = history.window(scenario.start, scenario.end)
+    if window is None or ticker not in history.tickers:
+        return None
+    level = pd.Series(history.index[window[0] : window[1] + 1, history.column(ticker)])
+    if level.isna().iloc[[0, -1]].any():
+        return None
+    return (level.ffill() / level.iloc[0]).to_numpy(dtype=np.float64)
+
+
+def _levered(growth: Floats, beta: float) -> Floats:
+    return np.maximum(1.0 + beta * (growth - 1.0), 0.0)
