@@ -69,10 +69,10 @@ def downside(x: FeatureInputs, window: int = 63) -> Floats:
 def skewness(x: FeatureInputs, window: int = 126) -> Floats:
     """Sample skewness ``n / ((n-1)(n-2)) * sum(z^3)`` with ddof 1, as pandas has it."""
     r, n = x.total_return, window
-    mean = rolling_sum(r, n) / n
-    second, third = rolling_sum(r**2, n), rolling_sum(r**3, n)
-    central = third - 3 * mean * second + 2 * n * mean**3
-    return n / ((n - 1) * (n - 2)) * _ratio(central, _variance(r, n) ** 1.5)
+    mean, variance = rolling_sum(r, n) / n, _variance(r, n)
+    second, third = rolling_sum(r * r, n), rolling_sum(r * r * r, n)
+    central = third - 3 * mean * second + 2 * n * mean * mean * mean
+    return n / ((n - 1) * (n - 2)) * _ratio(central, variance * np.sqrt(variance))
 
 
 def drawdown(x: FeatureInputs, window: int = YEAR) -> Floats:
@@ -184,15 +184,15 @@ def _covariance(a: Floats, b: Floats, n: int) -> Floats:
 
 def _variance(a: Floats, n: int) -> Floats:
     """Sample variance; zero where it drowns in rounding."""
-    squares = rolling_sum(a**2, n)
-    centred = squares - rolling_sum(a, n) ** 2 / n
+    squares, total = rolling_sum(a * a, n), rolling_sum(a, n)
+    centred = squares - total * total / n
     return np.where(centred > NOISE * squares, centred, np.where(np.isnan(squares), np.nan, 0.0)) / (n - 1)
 
 
 def _ratio(numerator: Floats, denominator: Floats) -> Floats:
     """Quotient, unknown where the denominator is zero."""
-    out = np.full(np.broadcast(numerator, denominator).shape, np.nan)
-    return np.divide(numerator, denominator, out=out, where=denominator != 0)
+    safe = np.where(denominator == 0, np.nan, denominator)
+    return np.asarray(numerator / safe)
 
 
 FEATURES: dict[str, Feature] = {

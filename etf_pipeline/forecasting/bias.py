@@ -105,7 +105,7 @@ def fit_line(sums: SessionSums, horizon: int) -> CorrectionLine:
     Notes
     -----
     The line ``y = a + b f`` [1]_ is written around the mean forecast c, ``y - f = shift + tilt * (f - c)``, which is the same
-    line: shift = a + (b - 1) c, tilt = b - 1. Written so, shift *is* minus the bias and is uncorrelated with the slope; around zero
+    line: shift = a + (b - 1) c, tilt = b - 1. Written so, shift *is* minus the bias and does not lean on the slope; around zero
     a noisy slope would drag the intercept along, and shrinking each alone would leave a biased mean. Each is then multiplied by
     t^2 / (1 + t^2), an estimate of how much of its square is signal [2]_. With an unsupported slope what remains is a constant.
     Errors cluster by session, with a Bartlett kernel; t is put on the normal scale by the fixed-b critical value. A corrected

@@ -241,5 +241,5 @@ def information_coefficient(forecast: pd.Series[Any], outcome: pd.Series[Any], s
     ranks = ranks - ranks.groupby(rows["session"]).transform("mean")
     products = pd.DataFrame({"fy": ranks["f"] * ranks["y"], "ff": ranks["f"] ** 2, "yy": ranks["y"] ** 2, "n": 1.0})
     sums = products.groupby(rows["session"]).sum()
-    scale = np.sqrt(sums["ff"] * sums["yy"])
+    scale = (sums["ff"] * sums["yy"]) ** 0.5
     return (sums["fy"] / scale.where(scale > 0)).where(sums["n"] >= 3)
