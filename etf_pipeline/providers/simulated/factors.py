@@ -64,6 +64,9 @@ FACTORS: dict[str, FactorSpec] = {
 loading on CREDIT is a spread duration; AUD is the US dollar price of the Australian dollar; INTL is abroad over the US."""
 
 US_FACTORS = tuple(FACTORS)
+RATES = US_FACTORS.index("RATES")
+ORDINARY_YIELD = 3.0
+"""Ten-year yield in percent at which yields move as much as stated; low yields move less."""
 AUSTRALIA = "AUS"
 AUSTRALIAN_VOLATILITY = 0.115
 
@@ -112,11 +115,11 @@ def simulate_factors(sessions: pd.DatetimeIndex, rng: np.random.Generator) -> Fa
     ratio = _nagarch(shocks[:, 0])
     variance = np.append(level, level[-1]) ** 2 * ratio
     sigma = _sigma(variance[:n])
+    sigma[:, RATES] *= np.clip(np.sqrt(history.anchored("DGS10", sessions) / ORDINARY_YIELD), 0.5, 1.3)
     logs = _pinned(sessions, sigma * shocks + _drift(), sigma)
     logs[0] = 0.0
-    rates = US_FACTORS.index("RATES")
     returns = np.expm1(logs)
-    returns[:, rates] = logs[:, rates]
+    returns[:, RATES] = logs[:, RATES]
     return FactorPaths(sessions, returns, sigma, variance, _vix(level, ratio[1:], rng))
 
 

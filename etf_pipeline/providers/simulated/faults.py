@@ -1,6 +1,7 @@
 """Planted faults: one of every kind of bad row that real files bring, each at a stated ticker and session.
 
-Faults are planted on the funds that both profiles share, between 2019 and 2023, so that both carry the same list.
+Rules are named as in `quality.RULES` where it has one; `after_ending` and `aum_jump` are facts that it need not look for. Faults
+are planted on the funds that both profiles share, between 2019 and 2023, so that both carry the same list.
 """
 
 from __future__ import annotations
@@ -27,25 +28,42 @@ def no_faults() -> pd.DataFrame:
 
 
 def plant(market: RawMarket) -> tuple[RawMarket, pd.DataFrame]:
-    """A market with about thirty bad rows of some twenty kinds, and the list of them."""
+    """A market with some forty bad rows of about twenty kinds, and the list of them.
+
+    Parameters
+    ----------
+    market : RawMarket
+        Without faults; it is left as it was.
+
+    Returns
+    -------
+    market : RawMarket
+        Every table still meets its contract: faults are of meaning, not of form.
+    faults : DataFrame
+        `dataset`, `ticker`, `session`, `rule`, `source_row` (-1 where the fault is an absence or not in a price row).
+    """
     workshop = Workshop(market)
     for rule, ticker, day, change in CELLS:
         workshop.change(rule, ticker, day, change)
-    workshop.add("duplicate_row", "TLT", "2019-09-10", "2019-09-10", 1.0)
-    workshop.add("conflicting_duplicate", "TLT", "2019-10-15", "2019-10-15", 1.01)
+    workshop.add("duplicate_key", "TLT", "2019-09-10", "2019-09-10", 1.0)
+    workshop.add("duplicate_key", "TLT", "2019-10-15", "2019-10-15", 1.01)
     workshop.add("not_a_session", "HYG", "2019-12-24", "2019-12-25", 1.0)
     workshop.add("not_a_session", "GLD", "2020-01-31", "2020-02-01", 1.0)
-    workshop.add("future_session", "SPY", "2024-06-28", "2031-01-02", 1.0)
+    workshop.add("future_date", "SPY", "2024-06-28", "2031-01-02", 1.0)
     workshop.add("after_ending", "ZRTL", "2023-05-19", "2023-06-01", 1.0)
     for day in ("2019-06-18", "2019-06-19", "2019-06-20"):
         workshop.add("unknown_ticker", "SPY", day, day, 1.0, name="ZZZZ")
     workshop.stale("EEM", "2021-03-01", 10)
-    workshop.remove("missing_session", "QQQ", ("2021-07-13", "2021-07-14", "2021-07-15"))
+    workshop.remove("calendar_gap", "QQQ", GAP)
     workshop.unreadable("EFA", "2020-12-15", "n/a")
     workshop.forget_split("USO", "2020-04-29")
     workshop.inflate_dividend("AGG", "2021-10-01")
     workshop.inflate_aum("EEM", "2022-06-03")
     return workshop.result()
+
+
+GAP = tuple(f"2021-07-{day}" for day in (13, 14, 15, 16, 19, 20, 21, 22))
+"""Sessions that one fund lacks."""
 
 
 def _set(column: str, value: float) -> Callable[[pd.Series[Any]], dict[str, Any]]:
@@ -57,19 +75,19 @@ def _times(columns: list[str], factor: float) -> Callable[[pd.Series[Any]], dict
 
 
 CELLS: tuple[tuple[str, str, str, Callable[[pd.Series[Any]], dict[str, Any]]], ...] = (
-    ("negative_price", "IWM", "2019-03-12", _times(PRICES, -1.0)),
-    ("zero_price", "EFA", "2019-05-14", _set("close", 0.0)),
+    ("nonpositive_price", "IWM", "2019-03-12", _times(PRICES, -1.0)),
+    ("nonpositive_price", "EFA", "2019-05-14", _set("close", 0.0)),
     ("high_below_low", "EEM", "2019-06-11", lambda row: {"high": row["low"], "low": row["high"]}),
-    ("close_outside_range", "QQQ", "2019-07-16", lambda row: {"close": row["high"] * 1.02}),
-    ("missing_close", "AGG", "2019-08-13", _set("close", np.nan)),
-    ("missing_open", "HYG", "2020-08-11", _set("open", np.nan)),
-    ("infinite_price", "EFA", "2021-08-10", _set("high", np.inf)),
+    ("outside_range", "QQQ", "2019-07-16", lambda row: {"close": row["high"] * 1.02}),
+    ("missing_price", "AGG", "2019-08-13", _set("close", np.nan)),
+    ("missing_price", "HYG", "2020-08-11", _set("open", np.nan)),
+    ("nonpositive_price", "EFA", "2021-08-10", _set("high", np.inf)),
     ("price_jump", "VNQ", "2020-10-13", _times(PRICES, 100.0)),
-    ("price_spike", "GLD", "2022-04-12", _times(PRICES, 1.3)),
+    ("outlier_return", "GLD", "2022-04-12", _times(PRICES, 1.3)),
     ("negative_volume", "IWM", "2021-05-11", _times(["volume"], -1.0)),
     ("missing_volume", "TLT", "2021-11-09", _set("volume", np.nan)),
     ("zero_volume", "VNQ", "2022-02-08", _set("volume", 0.0)),
-    ("wrong_currency", "IWM", "2022-09-13", lambda row: {"currency": "EUR"}),
+    ("currency_mismatch", "IWM", "2022-09-13", lambda row: {"currency": "EUR"}),
 )
 """Rule, ticker, session, and what happens to the row."""
 
@@ -111,7 +129,7 @@ class Workshop:
             for column in PRICES:
                 self.prices.loc[at, column] = self.market.prices.at[first, "close"]
             self.prices.loc[at, "volume"] = 0.0
-            self._note("stale_price", ticker, str(self.market.prices.at[at, "session"]), at)
+            self._note("stale_run", ticker, str(self.market.prices.at[at, "session"]), at)
 
     def remove(self, rule: str, ticker: str, days: tuple[str, ...]) -> None:
         """Leave out rows."""
@@ -129,12 +147,12 @@ class Workshop:
             "source_row": at,
             "session": pd.Timestamp(day),
             "ticker": ticker,
-            "rule": "unreadable_number",
+            "rule": "not_a_number",
             "found": f"close '{text}'",
             "remedy": "Ask the source for the line again, or leave it out.",
         }
         self.rejects = pd.concat([self.rejects, pd.DataFrame([reject])]) if len(self.rejects) else pd.DataFrame([reject])
-        self._note("unreadable_number", ticker, day, at)
+        self._note("not_a_number", ticker, day, at)
 
     def forget_split(self, ticker: str, day: str) -> None:
         """Leave out a split that the prices show."""
@@ -145,7 +163,7 @@ class Workshop:
     def inflate_dividend(self, ticker: str, day: str) -> None:
         """A dividend in cents where it should be in dollars."""
         self.actions.loc[self._action(ticker, day, "dividend"), "value"] *= 100
-        self._note("dividend_outlier", ticker, day, -1, "raw_actions")
+        self._note("large_dividend", ticker, day, -1, "raw_actions")
 
     def inflate_aum(self, ticker: str, day: str) -> None:
         """Assets in thousands where they should be in units."""

@@ -14,6 +14,7 @@ import pandas as pd
 
 from etf_pipeline.conventions import PERCENT
 from etf_pipeline.panel import Floats
+from etf_pipeline.providers.simulated.factors import RATES
 from etf_pipeline.providers.simulated.funds import FundSpec
 from etf_pipeline.providers.simulated.world import Exchange
 
@@ -124,7 +125,7 @@ def _yield(fund: FundSpec, loadings: Floats, ten_year: Floats, bills: Floats) ->
     """Annual distribution yield by session: fixed for equity, the curve at the fund's duration for bonds."""
     if fund.yield_kind in YIELDS:
         return np.full(len(bills), YIELDS[fund.yield_kind])
-    weight = min(float(loadings[6]) / 8, 1.0)
+    weight = min(float(loadings[RATES]) / 8, 1.0)
     spread = 0.03 if fund.yield_kind == "high_yield" else 0.002
     return np.maximum(weight * ten_year + (1 - weight) * bills + spread - fund.expense_ratio, 0.0)
 

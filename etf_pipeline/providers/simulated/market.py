@@ -20,7 +20,8 @@ from etf_pipeline.providers.simulated.macro import macro_table
 from etf_pipeline.providers.simulated.truth import MarketTruth, truth_of
 from etf_pipeline.providers.simulated.world import World, simulate_world, stream
 
-DEFAULT_SEED = 0
+DEFAULT_SEED = 12
+"""Of the first twenty-four seeds one with an ordinary market: return, volatility and predictability near their means."""
 PROFILES: dict[str, tuple[str, tuple[str, ...] | None]] = {"full": (FIRST, None), "demo": (DEMO_START, DEMO_TICKERS)}
 """First session and tickers of each size; None for all."""
 REJECT_COLUMNS = ("dataset", "source", "source_row", "session", "ticker", "rule", "found", "remedy")

@@ -29,20 +29,24 @@ class Predictability:
         Sessions.
     strength : float
         Expected return over daily noise, per unit of signal. [ratio]
-    ic_21, ic_21_spread : float
-        Mean over 60 seeds, and standard deviation between seeds, of the average Spearman correlation across plain US
-        funds of the planted expected return with the next 21 sessions' total return. One seed's history may show half or
-        double.
-    ic_21_without : float
-        The same mean with `strength` zero: what the measurement itself produces.
+    ic_21_residual, ic_21_residual_spread : float
+        The true skill to be found: average Spearman correlation of the signal with what factors leave of the next 21
+        sessions' return, across US funds with noise of their own, once every 21 sessions. Mean over 60 seeds and standard
+        deviation between seeds. Without planting the mean is 0.002.
+    ic_21, ic_21_spread, ic_21_without : float
+        The same with total returns, across all plain US funds: what momentum scores when nobody takes factors out. A
+        good part of it is there without planting, because stocks earned more than bills in most years. One history may
+        well show half or double.
     """
 
     lookback: int = indices.LOOKBACK
     skip: int = indices.SKIP
     strength: float = indices.STRENGTH
-    ic_21: float = 0.0
-    ic_21_spread: float = 0.0
-    ic_21_without: float = 0.0
+    ic_21_residual: float = 0.045
+    ic_21_residual_spread: float = 0.012
+    ic_21: float = 0.051
+    ic_21_spread: float = 0.024
+    ic_21_without: float = 0.030
 
 
 @dataclass(frozen=True)

@@ -110,7 +110,7 @@ def simulate_world(seed: int) -> World:
     days = sessions("XNYS", history.FIRST, history.LAST)
     paths = factors.simulate_factors(days, stream(seed, "factors"))
     bills = _bill_yield(days, stream(seed, "bills"))
-    ten_year = history.anchored("DGS10", days[:1])[0] - np.cumsum(paths.returns[:, factors.US_FACTORS.index("RATES")]) / PERCENT
+    ten_year = history.anchored("DGS10", days[:1])[0] - np.cumsum(paths.returns[:, factors.RATES]) / PERCENT
     aud = history.anchored("AUDUSD", days[:1])[0] * np.cumprod(1 + paths.returns[:, factors.US_FACTORS.index("AUD")])
     new_york = _new_york(seed, paths, bills, ten_year, aud)
     sydney = _sydney(seed, paths, bills, ten_year, aud)
