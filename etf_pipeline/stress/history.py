@@ -59,16 +59,16 @@ class History:
             first = by_class.get(str(classes.get(ticker, "unknown")))
             candidates = (first, parameters.market) if first else (parameters.market,)
             proxies[str(ticker)] = tuple(dict.fromkeys(candidates))
-        wide = (panel.wide(rows, column, sessions, tickers) for column in ("total_return", "index_close"))
-        return cls(sessions, tickers, *wide, proxies=proxies)
+        moves, index = (panel.wide(rows, column, sessions, tickers) for column in ("total_return", "index_close"))
+        return cls(sessions, tickers, moves, index, proxies)
 
     def column(self, ticker: str) -> int:
         """Position of a ticker."""
-        return int(self.tickers.get_loc(ticker))
+        return int(self.tickers.get_indexer(pd.Index([ticker]))[0])
 
     def window(self, start: str, end: str) -> tuple[int, int] | None:
         """Rows of a window's two ends; None where the history does not hold both."""
-        first, last = (int(self.sessions.get_indexer([pd.Timestamp(day)])[0]) for day in (start, end))
+        first, last = (int(at) for at in self.sessions.get_indexer(pd.DatetimeIndex([start, end])))
         return (first, last) if first >= 0 and last >= 0 else None
 
     def beta(self, ticker: str, proxy: str, parameters: StressParameters) -> float:

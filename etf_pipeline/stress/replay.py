@@ -117,10 +117,11 @@ def _own_growth(ticker: str, scenario: Scenario, history: History) -> Floats | N
     window = history.window(scenario.start, scenario.end)
     if window is None or ticker not in history.tickers:
         return None
-    level = pd.Series(history.index[window[0] : window[1] + 1, history.column(ticker)])
-    if level.isna().iloc[[0, -1]].any():
+    level = history.index[window[0] : window[1] + 1, history.column(ticker)]
+    if np.isnan(level[0]) or np.isnan(level[-1]):
         return None
-    return (level.ffill() / level.iloc[0]).to_numpy(dtype=np.float64)
+    last_bar = np.maximum.accumulate(np.where(np.isnan(level), 0, np.arange(len(level))))
+    return np.asarray(level[last_bar] / level[0], dtype=np.float64)
 
 
 def _levered(growth: Floats, beta: float) -> Floats:
