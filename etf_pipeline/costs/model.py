@@ -153,13 +153,13 @@ class TransactionCostModel:
         """Total cost of one order size in many funds, per unit traded; unknown where an input is. [fraction]"""
         slope = self.slope(daily_volatility, daily_value)
         orders = np.full(np.shape(half_spread), float(order_value))
-        spread, impact, commission = itemised_cost(orders, half_spread, slope, self.terms)
-        return np.asarray((spread + impact + commission) / order_value, dtype=np.float64)
+        items = itemised_cost(orders, half_spread, slope, self.terms)
+        return np.asarray(sum(items) / order_value, dtype=np.float64)
 
 
 def daily(annual_volatility: Floats) -> Floats:
     """Volatility of a session from an annual one."""
-    return np.asarray(annual_volatility, dtype=np.float64) / np.sqrt(SESSIONS_PER_YEAR)
+    return np.asarray(annual_volatility / np.sqrt(SESSIONS_PER_YEAR), dtype=np.float64)
 
 
 def _on(index: pd.Index[Any], values: pd.Series[Any] | float) -> pd.Series[Any]:

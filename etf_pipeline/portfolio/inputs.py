@@ -1,0 +1,172 @@
+"""Tables to arrays: everything that is known at the close of each rebalance session, on one axis of tickers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from etf_pipeline.conventions import SESSIONS_PER_YEAR
+from etf_pipeline.costs import TransactionCostModel
+from etf_pipeline.errors import DataError
+from etf_pipeline.panel import Floats, wide
+from etf_pipeline.portfolio.beliefs import current_covariance, expected_returns, risk_free_rates
+from etf_pipeline.portfolio.parameters import PortfolioParameters
+
+
+@dataclass(frozen=True)
+class Day:
+    """What is known at one rebalance session's close.
+
+    Attributes
+    ----------
+    session : Timestamp
+        Rebalance session.
+    members : ndarray of shape (n_members,)
+        Positions, on the axis of all tickers, of the funds that have a covariance.
+    covariance : ndarray of shape (n_members, n_members)
+        [fraction squared per year]
+    expected_return : ndarray of shape (n_members,)
+        [fraction per year]
+    score : ndarray of shape (n_assets,)
+        Unknown where the fund has none. [z-score]
+    half_spread, slope : ndarray of shape (n_assets,)
+        Inputs of the cost function, at least as high as known. [fraction], [1/sqrt(currency)]
+    priced : ndarray of bool of shape (n_assets,)
+        Whether both are known in this very session.
+    risk_free : float
+        [fraction per year]
+    """
+
+    session: pd.Timestamp
+    members: npt.NDArray[np.intp]
+    covariance: Floats
+    expected_return: Floats
+    score: Floats
+    half_spread: Floats
+    slope: Floats
+    priced: npt.NDArray[np.bool_]
+    risk_free: float
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The frames that `build_portfolios` was given."""
+
+    scores: pd.DataFrame
+    forecasts: pd.DataFrame
+    volatilities: pd.DataFrame
+    covariances: pd.DataFrame
+    liquidity: pd.DataFrame
+    macro: pd.DataFrame
+
+
+def rebalance_sessions(scores: pd.DataFrame, covariances: pd.DataFrame) -> pd.DatetimeIndex:
+    """Sessions with a covariance, from the first one at which any fund has a score.
+
+    Before that no strategy can choose, and a benchmark that started earlier would be compared over other years.
+
+    Raises
+    ------
+    DataError
+        If there is none.
+    """
+    first = scores["session"].min()
+    sessions = pd.DatetimeIndex(np.sort(covariances["session"].unique()))
+    chosen = sessions[sessions >= first] if pd.notna(first) else sessions[:0]
+    if not len(chosen):
+        raise DataError(
+            f"portfolios need a session with both a covariance and scores; covariances have {len(sessions)} sessions, "
+            f"scores start {first}. Lengthen the history, or shorten the warm-up of `forecasting`."
+        )
+    return chosen
+
+
+def days(tables: Tables, sessions: pd.DatetimeIndex, tickers: pd.Index[Any], parameters: PortfolioParameters) -> Iterator[Day]:
+    """What is known at each of `sessions`, in order.
+
+    Raises
+    ------
+    DataError
+        If a bill rate or every cost is unknown.
+    """
+    rates = risk_free_rates(tables.macro, sessions)
+    score = wide(tables.scores, "score", sessions, tickers)
+    forecast, horizon = (wide(tables.forecasts, c, sessions, tickers) for c in ("expected_return", "horizon"))
+    volatility = wide(tables.volatilities, "volatility", sessions, tickers)
+    spreads, slopes, priced = _costs(tables.liquidity, sessions, tickers, parameters)
+    estimates = _covariances(tables.covariances, sessions, tickers)
+    for i, (session, (members, estimate)) in enumerate(zip(sessions, estimates, strict=True)):
+        covariance = current_covariance(estimate, volatility[i, members])
+        expected = expected_returns(
+            forecast[i, members],
+            horizon[i, members],
+            np.sqrt(np.diag(covariance)),
+            rates[i],
+            shrinkage=parameters.shrinkage,
+            prior_sharpe=parameters.prior_sharpe,
+        )
+        yield Day(session, members, covariance, expected, score[i], spreads[i], slopes[i], priced[i], float(rates[i]))
+
+
+def amortisation(parameters: PortfolioParameters) -> float:
+    """Factor from a one-off cost to the return per year that a trade must bring: hurdle times 252 over the horizon."""
+    return parameters.cost_hurdle * SESSIONS_PER_YEAR / parameters.horizon
+
+
+def _costs(
+    liquidity: pd.DataFrame, sessions: pd.DatetimeIndex, tickers: pd.Index[Any], parameters: PortfolioParameters
+) -> tuple[Floats, Floats, npt.NDArray[np.bool_]]:
+    """Half-spreads and impact slopes. An unknown one is the fund's last known, else the session's worst, never zero."""
+    model = TransactionCostModel(parameters.costs())
+    known = liquidity[["session", "ticker", "half_spread"]].copy()
+    columns = (liquidity[c].to_numpy(dtype=np.float64) for c in ("daily_volatility", "daily_value"))
+    known["slope"] = model.slope(*columns)
+    axis = pd.DatetimeIndex(np.sort(liquidity["session"].unique()))
+    rows = axis.searchsorted(sessions, side="right") - 1
+    if (rows < 0).any():
+        raise DataError(f"liquidity has no session up to {sessions[0].date()}; run room `costs` over the same history.")
+    filled, priced = [], np.ones((len(sessions), len(tickers)), dtype=bool)
+    for column in ("half_spread", "slope"):
+        panel = wide(known, column, axis, tickers)
+        priced &= ~np.isnan(panel[rows]) & (axis[rows] == sessions)[:, None]
+        last = pd.DataFrame(panel).ffill().to_numpy()[rows]
+        filled.append(_worst_where_unknown(last, column, sessions))
+    return filled[0], filled[1], priced
+
+
+def _worst_where_unknown(values: Floats, column: str, sessions: pd.DatetimeIndex) -> Floats:
+    silent = np.atleast_1d(np.isnan(values).all(axis=1))
+    if silent.any():
+        raise DataError(
+            f"liquidity knows no {column} up to {sessions[silent][0].date()}; portfolios need the cost of at least one fund."
+        )
+    worst = np.nanmax(values, axis=1, keepdims=True)
+    return np.where(np.isnan(values), worst, values)
+
+
+def _covariances(
+    covariances: pd.DataFrame, sessions: pd.DatetimeIndex, tickers: pd.Index[Any]
+) -> Iterator[tuple[npt.NDArray[np.intp], Floats]]:
+    """Members and full matrix of each session, from the upper triangle."""
+    table = covariances[covariances["session"] >= sessions[0]].sort_values("session", kind="stable")
+    first = tickers.get_indexer(pd.Index(table["ticker_1"]))
+    second = tickers.get_indexer(pd.Index(table["ticker_2"]))
+    values = table["covariance"].to_numpy(dtype=np.float64)
+    starts = table["session"].searchsorted(sessions, side="left")
+    ends = table["session"].searchsorted(sessions, side="right")
+    for start, end in zip(starts, ends, strict=True):
+        members = np.unique(first[start:end])
+        i, j = np.searchsorted(members, first[start:end]), np.searchsorted(members, second[start:end])
+        matrix = np.full((len(members), len(members)), np.nan)
+        matrix[i, j] = matrix[j, i] = values[start:end]
+        if np.isnan(matrix).any():
+            raise DataError(
+                f"covariances of {table['session'].iloc[start].date()} lack {int(np.isnan(matrix).sum())} of "
+                f"{matrix.size} entries; store the whole upper triangle with its diagonal."
+            )
+        yield members, matrix

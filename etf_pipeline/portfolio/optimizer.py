@@ -1,0 +1,90 @@
+"""`PortfolioOptimizer`: a problem in, weights with a certificate out, by a named strategy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from etf_pipeline.errors import SettingsError
+from etf_pipeline.portfolio.constraints import one_per_cluster, restrict
+from etf_pipeline.portfolio.fallback import solve_or_fall_back
+from etf_pipeline.portfolio.max_sharpe import max_sharpe
+from etf_pipeline.portfolio.parameters import PortfolioParameters
+from etf_pipeline.portfolio.problem import Problem, Solution
+from etf_pipeline.portfolio.risk_parity import risk_parity
+from etf_pipeline.portfolio.riskfolio_engine import riskfolio_max_sharpe
+
+
+def equal_weight(problem: Problem) -> Solution:
+    """The same weight in every fund: a benchmark, exempt from the bounds and the VaR limit.
+
+    References
+    ----------
+    .. [1] V. DeMiguel, L. Garlappi and R. Uppal, "Optimal versus naive diversification," Rev. Financial Studies 22(5), 2009.
+    """
+    return Solution(np.full(problem.n, problem.invested / problem.n), "none", "optimal", "benchmark")
+
+
+OPTIMIZERS: dict[str, Callable[[Problem], Solution]] = {
+    "max_sharpe": max_sharpe,
+    "risk_parity": risk_parity,
+    "equal_weight": equal_weight,
+}
+"""Strategies by name."""
+
+ENGINES: dict[str, Callable[[Problem], Solution]] = {"clarabel": max_sharpe, "riskfolio": riskfolio_max_sharpe}
+"""Solvers of ``max_sharpe`` by name."""
+
+BENCHMARKS = frozenset({"equal_weight"})
+"""Strategies that hold every member instead of choosing among candidates."""
+
+
+class PortfolioOptimizer:
+    """Chooses weights; near-duplicates share a cap, and an infeasible problem falls back in a stated order.
+
+    Parameters
+    ----------
+    parameters : PortfolioParameters
+        Engine and the correlation of near-duplicates; bounds and beliefs come with each problem.
+
+    Raises
+    ------
+    SettingsError
+        If the engine or a strategy is unknown.
+    """
+
+    def __init__(self, parameters: PortfolioParameters) -> None:
+        unknown = [s for s in parameters.strategies if s not in OPTIMIZERS]
+        if unknown or parameters.engine not in ENGINES:
+            raise SettingsError(
+                f"strategies must be among {', '.join(OPTIMIZERS)} and engine one of {', '.join(ENGINES)}; "
+                f"found {unknown or repr(parameters.engine)}."
+            )
+        self.parameters = parameters
+
+    def solve(self, strategy: str, problem: Problem) -> Solution:
+        """Weights of one strategy.
+
+        Parameters
+        ----------
+        strategy : str
+            A key of `OPTIMIZERS`.
+        problem : Problem
+            Funds, beliefs, costs and limits.
+
+        Returns
+        -------
+        Solution
+            Weights on the funds of `problem`; its status says whether a fall-back was taken.
+        """
+        if strategy in BENCHMARKS:
+            return OPTIMIZERS[strategy](problem)
+        optimise = ENGINES[self.parameters.engine] if strategy == "max_sharpe" else OPTIMIZERS[strategy]
+        chosen = one_per_cluster(problem, self.parameters.twin_correlation)
+        found = solve_or_fall_back(restrict(problem, chosen), optimise)
+        if found.status == "hold":
+            return Solution(problem.previous.copy(), found.engine, found.status, found.reason)
+        weights = np.zeros(problem.n)
+        weights[chosen] = found.weights
+        return Solution(weights, found.engine, found.status, found.reason, found.kkt_residual)

@@ -1,0 +1,69 @@
+"""Settings of the portfolio room."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from etf_pipeline.conventions import PERCENT
+from etf_pipeline.costs import CostParameters
+
+
+@dataclass(frozen=True)
+class PortfolioParameters:
+    """What a portfolio may look like, and what is believed about returns.
+
+    Attributes
+    ----------
+    strategies : tuple of str
+        Which of ``max_sharpe``, ``risk_parity`` and ``equal_weight`` to build.
+    engine : str
+        Solver of max Sharpe: ``clarabel`` (ours: costs, VaR, zero-or-2-15 %) or ``riskfolio`` (without costs, a cross-check).
+    n_candidates : int
+        Funds that an optimised strategy chooses from: the best by score. [count]
+    keep_rank : int
+        A held fund stays a candidate while its score ranks this high, so that one place lost does not force a sale. [count]
+    lower, upper : float
+        Smallest and largest weight of a fund that is held. [fraction]
+    var_limit : float
+        Largest one-day 95 % value at risk, zero-mean Gaussian. [fraction]
+    twin_correlation : float
+        Funds correlated above this track one exposure: at most one of them is held. [correlation]
+    shrinkage : float
+        Weight of the prior in the expected return; 1 ignores the forecasts. Half-way is the plain average of two
+        estimators whose relative errors are unknown. [fraction]
+    prior_sharpe : float
+        The prior: every fund earns this Sharpe ratio. About that of world equities since 1900. [ratio]
+    horizon : int
+        Holding horizon over which one-off costs are amortised. [sessions]
+    cost_hurdle : float
+        A trade must gain this many times its cost over the horizon. [ratio]
+    portfolio_value : float
+        Net asset value that market impact is computed for. [base currency]
+    impact_model, impact_coefficient, commission_rate
+        As `CostParameters`.
+    """
+
+    strategies: tuple[str, ...] = ("max_sharpe", "risk_parity", "equal_weight")
+    engine: str = "clarabel"
+    n_candidates: int = 30
+    keep_rank: int = 45
+    lower: float = 2 * PERCENT
+    upper: float = 15 * PERCENT
+    var_limit: float = 2 * PERCENT
+    twin_correlation: float = 0.995
+    shrinkage: float = 0.5
+    prior_sharpe: float = 0.3
+    horizon: int = 21
+    cost_hurdle: float = 2.0
+    portfolio_value: float = 10_000_000.0
+    impact_model: str = CostParameters.impact_model
+    impact_coefficient: float = CostParameters.impact_coefficient
+    commission_rate: float = CostParameters.commission_rate
+
+    def costs(self) -> CostParameters:
+        """The settings of the one cost function."""
+        return CostParameters(
+            impact_model=self.impact_model,
+            impact_coefficient=self.impact_coefficient,
+            commission_rate=self.commission_rate,
+        )
