@@ -7,6 +7,8 @@ import pandas as pd
 import pytest
 from simulated_by_hand import market, truth
 
+from etf_pipeline.quality import RULES, inspect
+
 COLUMNS = ["open", "high", "low", "close", "volume", "currency"]
 
 
@@ -60,6 +62,27 @@ def test_the_forgotten_split_and_the_wild_dividend_and_assets_are_in_their_table
     assert faulty.actions["value"].sum() > clean.actions["value"].sum() + 10
     ratio = faulty.aum["aum_value"] / clean.aum["aum_value"]
     assert ratio[ratio != 1].tolist() == [1_000.0]
+
+
+@pytest.mark.parametrize("profile", ["full", "demo"])
+def test_quality_finds_every_planted_fault_that_it_has_a_rule_for(profile):
+    raw, faults = market(profile, True), truth(profile, True).faults
+    reference = raw.reference.assign(is_geared=raw.reference["leverage"] != 1)
+    known = pd.Timestamp("2024-06-30", tz="UTC")
+    findings = inspect(raw.prices, raw.actions, reference, raw.rejects, known_until=known).findings
+    found = set(zip(findings["ticker"], findings["rule"], strict=True))
+    planted = set(zip(faults["ticker"], faults["rule"], strict=True))
+    assert {rule for _, rule in planted} - set(RULES) == {"after_ending", "aum_jump"}
+    assert {(ticker, rule) for ticker, rule in planted if rule in RULES} <= found
+
+
+@pytest.mark.parametrize("profile", ["full", "demo"])
+def test_quality_refuses_nothing_of_the_clean_market_and_wonders_at_little(profile):
+    raw = market(profile)
+    reference = raw.reference.assign(is_geared=raw.reference["leverage"] != 1)
+    seen = inspect(raw.prices, raw.actions, reference, raw.rejects, known_until=pd.Timestamp("2024-06-30", tz="UTC"))
+    assert seen.quarantine.empty
+    assert len(seen.findings) < 10  # fat tails
 
 
 def test_the_default_market_has_no_faults():

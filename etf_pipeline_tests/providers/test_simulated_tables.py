@@ -92,6 +92,12 @@ def test_assets_are_published_after_the_close_that_they_refer_to_and_end_in_the_
     assert raw.reference.set_index("ticker").loc[ended, "aum_value"].isna().all()
 
 
+def test_the_demo_knows_every_old_fund_s_assets_when_it_begins():
+    raw = market("demo")
+    known = raw.aum[raw.aum["available_at"] <= closes("XNYS", pd.DatetimeIndex(["2018-07-02"]))[0]]
+    assert set(known["ticker"]) == set(raw.reference["ticker"])
+
+
 def test_there_are_funds_too_small_to_hold_and_funds_that_grew_out_of_it():
     smallest = market().aum.groupby("ticker")["aum_value"].agg(["min", "last"])
     assert ((smallest["min"] < 10e6) & (smallest["last"] < 10e6)).sum() >= 4

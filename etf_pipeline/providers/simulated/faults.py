@@ -57,7 +57,7 @@ def plant(market: RawMarket) -> tuple[RawMarket, pd.DataFrame]:
     workshop.remove("calendar_gap", "QQQ", GAP)
     workshop.unreadable("EFA", "2020-12-15", "n/a")
     workshop.forget_split("USO", "2020-04-29")
-    workshop.inflate_dividend("AGG", "2021-10-01")
+    workshop.inflate_dividend("IWM", "2021-09-20")
     workshop.inflate_aum("EEM", "2022-06-03")
     return workshop.result()
 

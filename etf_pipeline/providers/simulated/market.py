@@ -24,6 +24,8 @@ DEFAULT_SEED = 12
 """Of the first twenty-four seeds one with an ordinary market: return, volatility and predictability near their means."""
 PROFILES: dict[str, tuple[str, tuple[str, ...] | None]] = {"full": (FIRST, None), "demo": (DEMO_START, DEMO_TICKERS)}
 """First session and tickers of each size; None for all."""
+KNOWN_ASSETS = pd.Timedelta(days=14)
+"""A market that begins later still knows the assets that were last published before."""
 REJECT_COLUMNS = ("dataset", "source", "source_row", "session", "ticker", "rule", "found", "remedy")
 
 
@@ -107,17 +109,17 @@ def _whole(market: SimulatedMarket) -> RawMarket:
     start, tickers = PROFILES[market.profile]
     first = pd.Timestamp(start)
 
-    def cut(frame: pd.DataFrame, day: str | None) -> pd.DataFrame:
+    def cut(frame: pd.DataFrame, day: str | None, since: pd.Timestamp = first) -> pd.DataFrame:
         if tickers is not None and "ticker" in frame:
             frame = frame[frame["ticker"].isin(tickers)]
-        return (frame if day is None else frame[frame[day] >= first]).reset_index(drop=True)
+        return (frame if day is None else frame[frame[day] >= since]).reset_index(drop=True)
 
     prices = cut(pd.concat([tables.price_table(one) for one in listed.values()], ignore_index=True), "session")
     return RawMarket(
         prices=prices.assign(source_row=np.arange(len(prices), dtype=np.int64)),
         actions=cut(pd.concat([action_table(one) for one in listed.values()], ignore_index=True), "ex_date"),
         reference=cut(pd.concat([tables.reference_table(one) for one in listed.values()], ignore_index=True), None),
-        aum=cut(pd.concat([tables.aum_table(one) for one in listed.values()], ignore_index=True), "as_of"),
+        aum=cut(pd.concat([tables.aum_table(one) for one in listed.values()], ignore_index=True), "as_of", first - KNOWN_ASSETS),
         macro=cut(macro_table(world), None),
         factors=cut(tables.factor_table(world), "session"),
         rejects=_no_rejects(),
