@@ -84,11 +84,12 @@ class _Signature:
     names: tuple[str, ...] = field(default=())
 
 
-def makes(*outputs: str) -> Callable[[Callable[..., Any]], Recipe]:
+def makes(*outputs: str, version: str = "") -> Callable[[Callable[..., Any]], Recipe]:
     """Turn a function into the recipe of the tables `outputs`.
 
     Every argument annotated as a DataFrame is an input of that name; `parameters` is the room's dataclass; `cache` asks for the
-    content cache. The function returns one frame, or a tuple with one frame per output.
+    content cache. The function returns one frame, or a tuple with one frame per output. `version` stands in for the code's
+    version where the answer lies in what that leaves out: the contracts, or the text of a report.
 
     Raises
     ------
@@ -113,7 +114,7 @@ def makes(*outputs: str) -> Callable[[Callable[..., Any]], Recipe]:
                 inputs=signature.inputs,
                 run=_runner(function, outputs, signature),
                 parameters=signature.parameters,
-                version=code_version(function, *([signature.parameters.__module__] if signature.parameters else [])),
+                version=version or code_version(function, *([signature.parameters.__module__] if signature.parameters else [])),
                 description=" ".join((function.__doc__ or "").split()),
                 reads_cache=signature.reads_cache,
             )

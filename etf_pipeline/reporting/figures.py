@@ -38,9 +38,10 @@ def canvas(title: str, note: str = "", *, rows: int = 1, columns: int = 1, **lay
         Passed to ``Figure.subplots`` (`sharex`, `sharey`, `height_ratios`).
     """
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    figure = Figure(figsize=(WIDTH / DPI, HEIGHT / DPI), dpi=DPI, facecolor=PAPER, layout="constrained")
-    figure.get_layout_engine().set(rect=(0.004, 0.004, 0.99, 0.86))  # type: ignore[union-attr]
+    below_title = ConstrainedLayoutEngine(rect=(0.004, 0.004, 0.99, 0.86))
+    figure = Figure(figsize=(WIDTH / DPI, HEIGHT / DPI), dpi=DPI, facecolor=PAPER, layout=below_title)
     figure.text(0.012, 0.975, title, ha="left", va="top", fontsize=12.5, fontweight="bold", color=INK)
     figure.text(0.012, 0.91, note, ha="left", va="top", fontsize=9, color=MUTED)
     axes = list(figure.subplots(rows, columns, squeeze=False, **layout).flat)
@@ -138,9 +139,9 @@ def by_date(ax: Axes) -> None:
     """A time axis that names only what changes from tick to tick."""
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
-    locator = AutoDateLocator(minticks=3, maxticks=10)
+    locator = AutoDateLocator(minticks=3, maxticks=10)  # type: ignore[no-untyped-call]
     ax.xaxis.set_major_locator(locator)
-    ax.xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=False))
+    ax.xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=False))  # type: ignore[no-untyped-call]
     ax.margins(x=0.01)
 
 
@@ -150,8 +151,9 @@ def png(figure: Figure) -> bytes:
     from PIL import Image
 
     agg = FigureCanvasAgg(figure)
-    agg.draw()
-    image = Image.fromarray(np.asarray(agg.buffer_rgba())[..., :3].copy())
+    agg.draw()  # type: ignore[no-untyped-call]
+    pixels = np.asarray(agg.buffer_rgba())  # type: ignore[no-untyped-call]
+    image = Image.fromarray(pixels[..., :3].copy())
     out = io.BytesIO()
     image.quantize(128, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)
     return out.getvalue()

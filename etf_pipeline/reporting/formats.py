@@ -12,8 +12,19 @@ from etf_pipeline.conventions import BPS, PERCENT
 UNKNOWN = "–"
 SPACE = "\u202f"
 """Narrow space that does not break: between a number and its unit."""
+NBSP = "\u00a0"
+"""Space that does not break: inside a date."""
 
-PROPER = {"sharpe": "Sharpe", "spy": "SPY", "aum": "AUM", "vix": "VIX", "hrp": "HRP", "cvar": "CVaR", "var": "VaR"}
+PROPER = {
+    "sharpe": "Sharpe",
+    "carlo": "Carlo",
+    "spy": "SPY",
+    "aum": "AUM",
+    "vix": "VIX",
+    "hrp": "HRP",
+    "cvar": "CVaR",
+    "var": "VaR",
+}
 """Words of identifiers that are names or abbreviations."""
 
 
@@ -86,14 +97,14 @@ def squared(value: Any) -> str:
 
 
 def day(value: Any) -> str:
-    """A date without ambiguity.
+    """A date without ambiguity, on one line.
 
     Examples
     --------
-    >>> day(pd.Timestamp("2024-06-05"))
+    >>> day(pd.Timestamp("2024-06-05")).replace(NBSP, " ")
     '5 Jun 2024'
     """
-    return UNKNOWN if pd.isna(value) else f"{value.day} {value:%b %Y}"
+    return UNKNOWN if pd.isna(value) else f"{value.day}{NBSP}{value:%b}{NBSP}{value:%Y}"
 
 
 def words(name: Any) -> str:

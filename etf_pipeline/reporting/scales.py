@@ -76,4 +76,7 @@ def spells(states: pd.Series[Any]) -> list[tuple[pd.Timestamp, pd.Timestamp, str
     run = (states != states.shift()).cumsum().to_numpy()
     starts = np.flatnonzero(np.diff(run, prepend=run[0] - 1))
     ends = np.append(starts[1:], len(states)) - 1
-    return [(states.index[i], states.index[j], str(states.iloc[i]), int(j - i + 1)) for i, j in zip(starts, ends, strict=True)]
+    return [
+        (states.index[int(i)], states.index[int(j)], str(states.iloc[int(i)]), int(j - i + 1))
+        for i, j in zip(starts, ends, strict=True)
+    ]

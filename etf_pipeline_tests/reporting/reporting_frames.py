@@ -376,7 +376,7 @@ def rpt_current_weights() -> pd.DataFrame:
             "rank": (place + 1).astype("Int64"),
             "half_spread": np.where(fund, 0.00031, np.nan),
             "cost": np.where(fund, 2.3e-5, 0.0),
-            "regime": "bull",
+            "regime": "bear",
         }
     )
 

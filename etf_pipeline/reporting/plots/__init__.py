@@ -1,7 +1,7 @@
 """Pictures of tables for the Dagster UI: what a person would look at first, drawn from the table alone.
 
-A plot reshapes rows for display (pivots, counts, thins, picks the newest session) and computes nothing that a reader could take for
-a result of its own. It asks for the columns it draws, so that a table of millions of rows is not turned into objects.
+A plot reshapes rows for display (pivots, counts, thins, picks the newest session) and computes nothing that a reader could
+take for a result of its own. It asks for the columns it draws, so that a table of millions of rows is not turned into objects.
 """
 
 from __future__ import annotations

@@ -42,7 +42,8 @@ def volatilities(frame: pd.DataFrame) -> Figure:
 def covariance_health(frame: pd.DataFrame) -> Figure:
     """Is each covariance fit to optimise on?"""
     rows = frame.sort_values("session").set_index("session")
-    note = f"{day(rows.index[-1])}: {int(rows['n_assets'].iloc[-1])} funds. High shrinkage: little data; high condition: near-duplicates."
+    funds = int(rows["n_assets"].iloc[-1])
+    note = f"{day(rows.index[-1])}: {funds} funds. Shrinkage rises with noise, the condition number with near-duplicates."
     figure, (top, bottom) = canvas("Is each covariance fit to optimise on?", note, rows=2, sharex=True)
     line(top, rows["shrinkage"], color=SERIES[0])
     in_percent(top, "shrinkage, %")

@@ -113,7 +113,7 @@ def regimes(frame: pd.DataFrame) -> Figure:
     return figure
 
 
-def _bands(ax: Axes, bands: list[tuple[pd.Timestamp, pd.Timestamp, str, int]]) -> None:
+def _bands(ax: Axes, bands: list[tuple[Any, Any, str, int]]) -> None:
     for i, (first, last, state, _) in enumerate(bands):
         end = bands[i + 1][0] if i + 1 < len(bands) else last + pd.Timedelta(days=1)
         edge = MUTED if state == "unknown" else "none"

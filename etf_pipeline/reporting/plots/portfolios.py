@@ -49,8 +49,8 @@ def _leading(rows: pd.DataFrame, n: int = 10) -> list[str]:
 def _wide(rows: pd.DataFrame, leading: list[str]) -> pd.DataFrame:
     ticker = rows["ticker"].astype(str)
     group = ticker.where(ticker.isin([*leading, CASH]), OTHERS).rename("group")
-    wide = rows.groupby([rows["session"], group])["weight"].sum().unstack(fill_value=0.0)
-    return wide.reindex(columns=[*leading, OTHERS, CASH], fill_value=0.0)
+    wide = rows.groupby([rows["session"], group])["weight"].sum().unstack(fill_value=0)
+    return wide.reindex(columns=[*leading, OTHERS, CASH], fill_value=0)
 
 
 def _stack(ax: Axes, wide: pd.DataFrame, shades: dict[str, str]) -> None:

@@ -1,0 +1,29 @@
+"""The sections of the report, in reading order: from what to hold, over what it would have earned, to whether to believe it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from etf_pipeline.reporting.page import Section
+from etf_pipeline.reporting.report_tables import ReportTables
+from etf_pipeline.reporting.sections.evidence import data_quality, forecasts, provenance, regimes, universe
+from etf_pipeline.reporting.sections.history import costs, drawdowns, performance, stress
+from etf_pipeline.reporting.sections.holdings import optimiser, weights
+from etf_pipeline.reporting.sections.summary import summary
+
+SECTIONS: tuple[Callable[[ReportTables], Section], ...] = (
+    summary,
+    weights,
+    performance,
+    drawdowns,
+    stress,
+    costs,
+    regimes,
+    forecasts,
+    optimiser,
+    universe,
+    data_quality,
+    provenance,
+)
+
+__all__ = ["SECTIONS"]

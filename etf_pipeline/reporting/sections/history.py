@@ -1,0 +1,146 @@
+"""Sections on money made and lost: performance, drawdowns, costs and stress."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from etf_pipeline.reporting.formats import count, day, flag, money, number, percent, short_money, text, words
+from etf_pipeline.reporting.page import Column, Section, grid
+from etf_pipeline.reporting.report_tables import ReportTables
+from etf_pipeline.reporting.svg import lines
+
+PERFORMANCE = (
+    Column("Costs", "basis", text, numeric=False),
+    Column("Growth a year", "cagr", percent),
+    Column("Volatility", "volatility", percent),
+    Column("Sharpe", "sharpe", number),
+    Column("Sharpe, 95 % interval", "interval", text),
+    Column("Sortino", "sortino", number),
+    Column("Calmar", "calmar", number),
+    Column("Largest fall", "max_drawdown", percent),
+    Column("Daily 95 % CVaR", "cvar_95", lambda v: percent(v, 2)),
+    Column("Turnover a year", "turnover", lambda v: percent(v, 0)),
+    Column("Costs a year", "cost_drag", lambda v: percent(v, 2)),
+)
+
+DRAWDOWNS = (
+    Column("Place", "place", count),
+    Column("High", "peak", day, numeric=False),
+    Column("Low", "trough", day, numeric=False),
+    Column("Recovered", "recovery", day, numeric=False),
+    Column("Fall", "depth", percent, bar=True),
+    Column("Sessions under the high", "sessions_under", count),
+    Column("Still open", "is_open", flag, numeric=False, tone=lambda v: "bad" if v else ""),
+)
+
+COSTS = (
+    Column("Year", "year", lambda v: str(v), numeric=False),
+    Column("Traded, USD", "traded_value", money),
+    Column("Spread, USD", "spread_cost", money),
+    Column("Impact, USD", "impact_cost", money),
+    Column("Commission, USD", "commission", money),
+    Column("All, bp of the traded value", "cost_bps", lambda v: number(v, 1)),
+)
+
+STRESS = (
+    Column("Scenario", "title", text, numeric=False, wide=True),
+    Column("How", "kind", words, numeric=False),
+    Column("Sessions", "horizon", count),
+    Column("Profit or loss", "profit", lambda v: percent(v, signed=True), bar=True, tone=lambda v: "bad" if v < 0 else "good"),
+    Column("Simulation error, ±", "standard_error", lambda v: percent(v, 2)),
+    Column("With own history", "coverage", lambda v: percent(v, 0)),
+    Column("Hurt most by", "worst_ticker", text, numeric=False),
+    Column("Its part", "worst_contribution", lambda v: percent(v, signed=True)),
+)
+
+DEEPEST = 5
+
+
+def performance(tables: ReportTables) -> Section:
+    """Measures before and after costs, and the curve of net asset value."""
+    rows = tables.rpt_performance.assign(
+        basis=tables.rpt_performance["cost_basis"].map({"net": "after", "gross": "before"}),
+        interval=[f"{number(r.sharpe_low)} to {number(r.sharpe_high)}" for r in tables.rpt_performance.itertuples()],
+    )
+    rows = tables.ordered(rows, "basis")
+    span = f"{day(rows['start'].min())} to {day(rows['end'].max())}"
+    nav = {
+        words(name): part.set_index("session")["nav"]
+        for name, part in tables.ordered(tables.rpt_nav_monthly, "session").groupby("strategy", sort=False)
+    }
+    ends = "; ".join(f"{label} {money(values.iloc[-1])}" for label, values in nav.items())
+    chart = lines(
+        nav,
+        short_money,
+        log=True,
+        alt=f"Line chart of net asset value after costs, {span}. Final values in USD: {ends}.",
+        caption="Net asset value at month ends after costs, USD, logarithmic scale: equal distances are equal growth rates.",
+    )
+    return Section(
+        key="performance",
+        heading="What it would have earned",
+        sentence=(
+            f"Simulated trading from {span}: orders fill in the session after the decision and pay for it. "
+            "An interval that includes zero means that luck alone could explain the result."
+        ),
+        sources=("rpt_performance", "rpt_nav_monthly"),
+        charts=(chart,),
+        grids=(grid(rows, PERFORMANCE, "Measures by strategy, before and after costs", by="strategy", title=words),),
+    )
+
+
+def drawdowns(tables: ReportTables) -> Section:
+    """The deepest falls and how long they lasted."""
+    rows = tables.rpt_drawdowns[tables.rpt_drawdowns["place"] <= DEEPEST]
+    rows = tables.ordered(rows, "place")
+    open_now = [words(name) for name in tables.books if rows.loc[rows["strategy"] == name, "is_open"].any()]
+    now = f"Below their last high today: {', '.join(open_now)}." if open_now else "All of them have recovered."
+    return Section(
+        key="drawdowns",
+        heading="The deepest falls",
+        sentence=f"How far each portfolio fell from a high and how long it took to come back. {now}"
+        if len(rows)
+        else "No fall of note.",
+        sources=("rpt_drawdowns",),
+        grids=(grid(rows, DRAWDOWNS, f"Up to {DEEPEST} deepest falls of each strategy after costs", by="strategy", title=words),)
+        if len(rows)
+        else (),
+    )
+
+
+def costs(tables: ReportTables) -> Section:
+    """Costs per year, itemised."""
+    rows = tables.ordered(tables.rpt_costs, "year")
+    return Section(
+        key="costs",
+        heading="What trading cost",
+        sentence="Every trade pays half the gap between buying and selling price, moves the price, and pays commission.",
+        sources=("rpt_costs",),
+        grids=(grid(rows, COSTS, "Costs per calendar year by strategy", by="strategy", title=words),),
+    )
+
+
+def stress(tables: ReportTables) -> Section:
+    """What today's weights would lose, the worst first."""
+    rows = tables.ordered(tables.rpt_stress, "place")
+    return Section(
+        key="stress",
+        heading="What it could lose",
+        sentence=f"Today's weights put through past crises and through simulations, the worst first. {_worst(rows)}",
+        sources=("rpt_stress",),
+        grids=(
+            grid(rows, STRESS, "Stress results of the current weights by strategy, the worst first", by="strategy", title=words),
+        ),
+        note=(
+            "Replay: the weights held through the dated window. Funds that did not exist then move with a stand-in; 'with own "
+            "history' says how much of the weight did exist. Monte Carlo: the average of the worst 5 % of simulated outcomes, "
+            "with the error that comes from simulating a finite number."
+        ),
+    )
+
+
+def _worst(rows: pd.DataFrame) -> str:
+    first = rows[rows["place"] == 1].head(1)
+    return "".join(
+        f"The worst for {words(row.strategy)}: {row.title}, {percent(row.profit, signed=True)}." for row in first.itertuples()
+    )
