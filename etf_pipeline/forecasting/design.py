@@ -11,6 +11,7 @@ import pandas as pd
 from etf_pipeline.errors import DataError
 from etf_pipeline.forecasting.parameters import ForecastParameters
 from etf_pipeline.panel import Floats, wide
+from etf_pipeline.schemas.raw import ASSET_CLASSES
 
 Flags = npt.NDArray[np.bool_]
 
@@ -101,8 +102,9 @@ def total_return_from_fill(index_open: Floats, index_close: Floats, horizon: int
         return out
     last_close = pd.DataFrame(index_close).ffill().to_numpy()
     end = np.where(np.isnan(index_open[lead:]), last_close[lead:], index_open[lead:])
-    out[: n - lead] = end / index_open[1 : n - horizon] - 1
-    return out
+    with np.errstate(over="ignore", invalid="ignore"):
+        out[: n - lead] = end / index_open[1 : n - horizon] - 1
+    return np.where(np.isfinite(out), out, np.nan)
 
 
 def cross_sectional_rank(values: Floats, member: Flags) -> Floats:
@@ -120,15 +122,18 @@ def cross_sectional_rank(values: Floats, member: Flags) -> Floats:
 
 
 def _stack(ranks: list[Floats], classes: npt.NDArray[np.object_]) -> npt.NDArray[np.float32]:
-    """Ranks with the unknown ones at the median, 0; the share that was unknown; one column per asset class."""
+    """Ranks with the unknown ones at the median, 0; the share that was unknown; one column per asset class there could be.
+
+    A column only for the classes seen would appear the day a class gets its first member, and change how a forest draws the
+    features it tries in windows long past.
+    """
     shape = ranks[0].shape
-    named = sorted(set(classes))
-    out = np.zeros((*shape, len(ranks) + 1 + len(named)), dtype=np.float32)
+    out = np.zeros((*shape, len(ranks) + 1 + len(ASSET_CLASSES)), dtype=np.float32)
     for k, rank in enumerate(ranks):
         unknown = np.isnan(rank)
         out[:, :, k] = np.where(unknown, 0.0, rank)
         out[:, :, len(ranks)] += unknown / np.float32(len(ranks))
-    for k, name in enumerate(named):
+    for k, name in enumerate(ASSET_CLASSES):
         out[:, classes == name, len(ranks) + 1 + k] = 1.0
     return out
 

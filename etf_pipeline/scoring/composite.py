@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -121,7 +121,7 @@ def standardised(values: pd.Series[Any], session: pd.Series[Any], winsor: float)
     scale = np.sqrt((centred**2).groupby(session).transform("mean"))
     rounding = 1e-12 * values.abs().groupby(session).transform("max")
     z = (centred / scale.where(scale > rounding)).where(scale > rounding, centred * 0.0)
-    return z.clip(-winsor, winsor)
+    return cast("pd.Series[Any]", z.clip(-winsor, winsor))
 
 
 def _inputs(
@@ -140,4 +140,5 @@ def _inputs(
 
 def _ranks(scored: pd.DataFrame) -> pd.Series[Any]:
     order = scored.sort_values(["session", "score", "ticker"], ascending=[True, False, True], kind="stable")
-    return order.groupby("session").cumcount().add(1).reindex(scored.index).astype(np.int64)
+    ranks = order.groupby("session").cumcount().to_numpy(dtype=np.int64) + 1
+    return pd.Series(ranks, index=order.index).reindex(scored.index)

@@ -176,10 +176,9 @@ def _known_aum(bars: pd.DataFrame, aum: pd.DataFrame, parameters: ScreenParamete
 
 def _closes(bars: pd.DataFrame) -> pd.Series[Any]:
     closes = pd.Series(pd.NaT, index=bars.index, dtype="datetime64[ns, UTC]")
-    for exchange, rows in bars.groupby("exchange").groups.items():
-        days = bars.loc[rows, "session"]
-        unique = pd.DatetimeIndex(days.unique())
-        closes.loc[rows] = days.map(pd.Series(calendars.closes(str(exchange), unique).to_numpy(), unique)).dt.tz_localize("UTC")
+    for exchange, rows in bars.groupby("exchange").indices.items():
+        codes, unique = pd.factorize(bars["session"].iloc[rows])
+        closes.iloc[np.asarray(rows)] = calendars.closes(str(exchange), pd.DatetimeIndex(unique)).iloc[codes]
     if closes.isna().any():
         bad = bars.loc[closes.isna(), ["ticker", "session"]].iloc[0]
         raise DataError(

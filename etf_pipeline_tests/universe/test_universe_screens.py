@@ -1,0 +1,147 @@
+"""Universe: each screen by hand, and no screen reads ahead."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from pandas.testing import assert_frame_equal
+
+from etf_pipeline import calendars
+from etf_pipeline.errors import DataError
+from etf_pipeline.schemas import TABLES
+from etf_pipeline.universe import ScreenParameters, membership
+
+DAYS = calendars.sessions("XNYS", "2020-01-02", "2020-06-30")
+QUICK = ScreenParameters(min_history=30)
+NO_AUM = pd.DataFrame(
+    {
+        "ticker": pd.Series(dtype=object),
+        "as_of": pd.Series(dtype="datetime64[ns]"),
+        "aum_value": pd.Series(dtype=float),
+        "available_at": pd.Series(dtype="datetime64[ns, UTC]"),
+    }
+)
+
+
+def bars(ticker="AAA", days=DAYS, close=50.0, volume=100_000.0, exchange="XNYS", adjustment="raw") -> pd.DataFrame:
+    frame = pd.DataFrame({"session": days, "ticker": ticker, "close": close, "volume": volume})
+    frame["traded_value"] = frame["close"] * frame["volume"]
+    return frame.assign(exchange=exchange, adjustment=adjustment)
+
+
+def reference(*tickers, inception="2010-01-01", is_geared=False) -> pd.DataFrame:
+    return pd.DataFrame({"ticker": list(tickers), "inception": pd.Timestamp(inception), "is_geared": is_geared})
+
+
+def aum(value=50e6, as_of="2019-12-31", available_at="2020-01-15T12:00Z", ticker="AAA") -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "ticker": [ticker],
+            "as_of": [pd.Timestamp(as_of)],
+            "aum_value": [value],
+            "available_at": pd.to_datetime([available_at], utc=True).as_unit("ns"),
+        }
+    )
+
+
+def last_reason(prices, known_aum=NO_AUM, facts=None, parameters=QUICK) -> str:
+    return membership(prices, known_aum, reference("AAA") if facts is None else facts, parameters)["reason"].iloc[-1]
+
+
+def test_a_seasoned_liquid_fund_is_a_member_and_the_table_keeps_its_contract():
+    out = membership(bars(), aum(), reference("AAA"), QUICK)
+    table = TABLES["universe_membership"]
+    table.check(table.to_arrow(out))
+    assert out["reason"].tolist() == ["not_seasoned"] * 29 + ["member"] * (len(DAYS) - 29)
+
+
+@pytest.mark.parametrize(
+    ("reason", "prices", "known_aum", "facts"),
+    [
+        ("not_listed", bars(), NO_AUM, reference("AAA", inception="2021-01-01")),
+        ("not_listed", bars(), NO_AUM, reference("BBB")),
+        ("other_exchange", bars(days=calendars.sessions("XASX", "2020-01-02", "2020-06-30"), exchange="XASX"), NO_AUM, None),
+        ("geared", bars(), NO_AUM, reference("AAA", is_geared=True)),
+        ("illiquid_shares", bars(volume=9_999.0, close=5_000.0), NO_AUM, None),
+        ("illiquid_value", bars(volume=10_000.0, close=99.0), NO_AUM, None),
+        ("illiquid_value", bars(volume=9_000.0, close=100.0, adjustment="split"), aum(), None),
+        ("small_aum", bars(), aum(value=9.9e6), None),
+        ("low_price", bars(close=0.9, volume=2e6), NO_AUM, None),
+        ("member", bars(close=0.9, volume=2e6, adjustment="split"), NO_AUM, None),
+        ("member", bars(volume=9_000.0, close=200.0, adjustment="split"), NO_AUM, None),
+        ("member", bars(volume=10_000.0, close=20.0), aum(), None),
+    ],
+)
+def test_the_first_screen_that_fails_is_the_reason(reason, prices, known_aum, facts):
+    assert last_reason(prices, known_aum, facts) == reason
+
+
+def test_a_fund_that_did_not_trade_for_five_sessions_is_stale():
+    volume = np.full(len(DAYS), 1e6)
+    volume[-5:] = 0
+    assert last_reason(bars(volume=volume)) == "stale"
+    volume[-5] = 100
+    assert last_reason(bars(volume=volume)) == "member"
+
+
+def test_a_fund_with_a_bar_in_fewer_than_half_of_the_sessions_is_stale():
+    assert last_reason(bars(days=DAYS[::3])) == "stale"
+    assert last_reason(bars(days=DAYS[::2][:60])) == "member"
+
+
+def test_geared_funds_are_members_where_they_are_allowed():
+    assert last_reason(bars(), facts=reference("AAA", is_geared=True), parameters=replace(QUICK, allow_geared=True)) == "member"
+
+
+def test_aum_counts_from_the_close_after_it_was_published_and_not_before():
+    # published at 20:59 UTC of 2020-03-02, one minute before the close at 21:00; and one minute after it
+    for minute, first_known in (("20:59", "2020-03-02"), ("21:01", "2020-03-03")):
+        out = membership(bars(), aum(available_at=f"2020-03-02T{minute}Z"), reference("AAA"), QUICK)
+        assert out.loc[~out["aum_unknown"], "session"].min() == pd.Timestamp(first_known)
+        assert out.loc[out["aum_unknown"], "aum_value"].isna().all()
+
+
+def test_aum_that_is_too_old_is_unknown():
+    out = membership(bars(), aum(as_of="2019-12-31"), reference("AAA"), replace(QUICK, max_aum_age=100))
+    assert out["aum_unknown"].iloc[-1]
+    assert not out["aum_unknown"].iloc[40]
+
+
+def test_means_are_those_of_the_last_twenty_bars():
+    volume = np.arange(1.0, len(DAYS) + 1)
+    out = membership(bars(volume=volume), NO_AUM, reference("AAA"), QUICK)
+    oracle = pd.Series(volume).rolling(20).mean()
+    np.testing.assert_allclose(out["mean_volume"], oracle, rtol=1e-14)
+
+
+@pytest.mark.parametrize("cut", [25, 60, 100])
+def test_membership_does_not_read_the_future(cut):
+    rng = np.random.default_rng(3)
+    prices = pd.concat([bars(t, volume=rng.uniform(1e3, 4e4, len(DAYS)), close=60.0) for t in ("AAA", "BBB", "CCC")])
+    published = pd.concat([aum(ticker="AAA"), aum(ticker="BBB", available_at="2020-04-01T12:00Z")])
+    facts, day = reference("AAA", "BBB", "CCC"), DAYS[cut]
+    whole = membership(prices, published, facts, QUICK)
+    poisoned = prices.copy()
+    poisoned.loc[poisoned["session"] > day, ["close", "volume", "traded_value"]] = 1e300
+    poisoned_aum = published.assign(
+        aum_value=published["aum_value"].where(published["available_at"] <= day.tz_localize("UTC"), 1e300)
+    )
+    before = whole[whole["session"] <= day].reset_index(drop=True)
+    for later in (
+        membership(prices[prices["session"] <= day], published, facts, QUICK),
+        membership(poisoned, poisoned_aum, facts, QUICK),
+    ):
+        assert_frame_equal(later[later["session"] <= day].reset_index(drop=True), before, rtol=1e-12)
+
+
+def test_two_bars_of_one_session_are_refused():
+    with pytest.raises(DataError, match="AAA has two on 2020-01-02"):
+        membership(pd.concat([bars(), bars()]), NO_AUM, reference("AAA"))
+
+
+def test_a_bar_on_a_holiday_is_refused_by_name():
+    with pytest.raises(DataError, match="AAA has a bar on 2020-07-04"):
+        membership(bars(days=[*DAYS, pd.Timestamp("2020-07-04")]), aum(), reference("AAA"))
