@@ -62,7 +62,7 @@ class Bars:
     @property
     def day(self) -> Ints:
         """Days since 1970."""
-        return cast(Ints, self.frame["session"].to_numpy().astype("datetime64[D]").astype(np.int64))
+        return days_of(self.frame["session"])
 
     def first_row_from(self, code: Ints, day: Ints) -> Ints:
         """First row of a ticker on or after a day; the next ticker's first row, or n, where it has none."""
@@ -77,7 +77,8 @@ class Bars:
 def effects(bars: Bars, actions: pd.DataFrame) -> tuple[Floats, Floats]:
     """Splits and dividends of each row: at the first bar from the ex-date on at whose close they were known.
 
-    Prices that contain an action already do without it: splits count on raw prices only, dividends not on adjusted ones.
+    Prices that contain an action already do without it: splits count on raw prices only, dividends not on adjusted ones. Where
+    several take effect at one bar, amounts are in its share basis, as in `fct_prices`.
 
     Returns
     -------
@@ -86,8 +87,7 @@ def effects(bars: Bars, actions: pd.DataFrame) -> tuple[Floats, Floats]:
     """
     split, dividend = np.ones(len(bars.frame)), np.zeros(len(bars.frame))
     code = bars.tickers.get_indexer(pd.Index(actions["ticker"])).astype(np.int64)
-    known = actions["available_at"].dt.tz_localize(None).to_numpy().astype("datetime64[ns]").astype(np.int64)
-    row = np.maximum(bars.first_row_from(code, _days(actions["ex_date"])), bars.first_row_known(code, known))
+    row = np.maximum(bars.first_row_from(code, days_of(actions["ex_date"])), bars.first_row_known(code, instants_of(actions)))
     inside = (code >= 0) & (row < len(bars.frame))
     inside[inside] = bars.code[row[inside]] == code[inside]
     adjustment = np.full(len(actions), "", dtype=object)
@@ -100,7 +100,13 @@ def effects(bars: Bars, actions: pd.DataFrame) -> tuple[Floats, Floats]:
     return split, dividend
 
 
-def _days(dates: pd.Series[Any]) -> Ints:
+def instants_of(actions: pd.DataFrame) -> Ints:
+    """When each action was announced. [UTC nanoseconds]"""
+    return cast(Ints, actions["available_at"].dt.tz_localize(None).to_numpy().astype("datetime64[ns]").astype(np.int64))
+
+
+def days_of(dates: pd.Series[Any]) -> Ints:
+    """Days since 1970."""
     return cast(Ints, dates.to_numpy().astype("datetime64[D]").astype(np.int64))
 
 

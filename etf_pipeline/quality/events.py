@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from etf_pipeline.panel import Floats
-from etf_pipeline.quality.bars import Bars, Flags, last_true
+from etf_pipeline.quality.bars import Bars, Flags, days_of, last_true
 from etf_pipeline.quality.findings import finding_rows
 from etf_pipeline.quality.parameters import QualityParameters
 from etf_pipeline.quality.refusals import Judgement
@@ -33,8 +33,7 @@ def odd_actions(actions: pd.DataFrame, bars: Bars, verdict: Judgement, parameter
 def _bar_before(actions: pd.DataFrame, bars: Bars, verdict: Judgement) -> tuple[Floats, npt.NDArray[np.object_]]:
     """Close and adjustment of the last accepted bar before each ex-date; NaN and blank where there is none."""
     code = bars.tickers.get_indexer(pd.Index(actions["ticker"])).astype(np.int64)
-    day = actions["ex_date"].to_numpy().astype("datetime64[D]").astype(np.int64)
-    edge = bars.first_row_from(code, day) - 1
+    edge = bars.first_row_from(code, days_of(actions["ex_date"])) - 1
     row = np.where(edge >= 0, last_true(verdict.accepted)[np.maximum(edge, 0)], -1)
     own = (code >= 0) & (row >= 0)
     own[own] = bars.code[row[own]] == code[own]

@@ -80,7 +80,7 @@ def inspect(
     unread = _unread(rejects, prices)
     odd = [
         finding_rows(PRICES, bars.frame[broken], rule, [describe(int(i)) for i in np.flatnonzero(broken)])
-        for rule, broken, describe in odd_bars(bars, verdict, reference, parameters)
+        for rule, broken, describe in odd_bars(bars, verdict, actions, reference, parameters)
     ]
     findings = join_rows("quality_findings", [refused, unread, *odd, *odd_actions(actions, bars, verdict, parameters)])
     return Inspection(findings, _quarantine(refused, unread, rejects))

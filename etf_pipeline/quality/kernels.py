@@ -50,8 +50,8 @@ def walk_closes(
     Returns
     -------
     verdict, growth, previous, origin : ndarray of shape (n,)
-        Verdict; (shares * close + cash) over the last accepted close, unknown where there is none; row of that close or -1; row at
-        which the refused move began, or -1.
+        Verdict; (shares * close + cash) over the last accepted close, unknown where there is none; row of that close or -1;
+        row at which the refused move began, or -1.
     """
     n = len(close)
     verdict, growth = np.full(n, NOT_JUDGED), np.full(n, np.nan)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from etf_pipeline.panel import Floats
-from etf_pipeline.quality.bars import Bars, Flags, Ints, last_true
+from etf_pipeline.quality.bars import Bars, Flags, Ints, days_of, instants_of, last_true
 from etf_pipeline.quality.parameters import QualityParameters
 from etf_pipeline.quality.refusals import Judgement
 
@@ -18,7 +18,9 @@ MAD_TO_SIGMA = 1.4826
 Odd = tuple[str, Flags, Callable[[int], str]]
 
 
-def odd_bars(bars: Bars, verdict: Judgement, reference: pd.DataFrame, parameters: QualityParameters) -> list[Odd]:
+def odd_bars(
+    bars: Bars, verdict: Judgement, actions: pd.DataFrame, reference: pd.DataFrame, parameters: QualityParameters
+) -> list[Odd]:
     """Each warning rule with the bars that break it and how to describe one."""
     from etf_pipeline.quality.kernels import run_lengths
 
@@ -31,6 +33,7 @@ def odd_bars(bars: Bars, verdict: Judgement, reference: pd.DataFrame, parameters
         far = accepted & (score > limit)
     return [
         ("unknown_ticker", _first_of_unknown(bars, reference), lambda i: "no reference row, or none that says what it is"),
+        ("after_ending", _first_after_end(bars, actions), lambda i: "the first bar after a merger or liquidation"),
         # once per run, when it becomes one: how long it lasts is not known then
         ("stale_run", runs == parameters.stale_sessions, lambda i: f"{runs[i]} closes at {close[i]:g}, volume {volume[i]:g}"),
         ("zero_volume", accepted & (volume == 0), lambda i: f"volume 0, close {close[i]:g}"),
@@ -88,3 +91,15 @@ def _first_of_unknown(bars: Bars, reference: pd.DataFrame) -> Flags:
     strange = np.array([ticker not in known for ticker in bars.tickers], dtype=bool)
     first = np.append(True, bars.code[1:] != bars.code[:-1])
     return np.asarray(first & strange[bars.code])
+
+
+def _first_after_end(bars: Bars, actions: pd.DataFrame) -> Flags:
+    """First bar after a ticker's last session, once the ending was known."""
+    ended = actions[actions["kind"].isin(["merger", "liquidation"])]
+    code = bars.tickers.get_indexer(pd.Index(ended["ticker"])).astype(np.int64)
+    row = np.maximum(bars.first_row_from(code, days_of(ended["ex_date"]) + 1), bars.first_row_known(code, instants_of(ended)))
+    inside = (code >= 0) & (row < len(bars.frame))
+    inside[inside] = bars.code[row[inside]] == code[inside]
+    flags = np.zeros(len(bars.frame), dtype=bool)
+    flags[row[inside]] = True
+    return flags

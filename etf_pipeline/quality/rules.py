@@ -82,6 +82,11 @@ BARS: dict[str, Rule] = {
     "unknown_ticker": Rule(
         "The reference says nothing about the fund", "warning", "Add a reference row; until then class and cost are unknown."
     ),
+    "after_ending": Rule(
+        "Bars go on after the fund was merged or liquidated",
+        "warning",
+        "Check the action; a reused ticker needs a name of its own.",
+    ),
     "stale_run": Rule(
         "The close repeats with no or unchanging volume", "warning", "Compare with another source: the feed may have stopped."
     ),
