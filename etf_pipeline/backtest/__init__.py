@@ -1,8 +1,8 @@
 """Backtest room: what the weights would have earned, to the cent, and what one may conclude from it.
 
 `run_backtest` folds decided weights over prices into a daily ledger per strategy, before and after costs, whose identity
-(net asset value = cash + receivables + shares times price) is computed twice and compared every session. `state`,
-`funding` and `fold` are the arithmetic on arrays; `market` and `plans` turn tables into arrays, `ledger`, `drawdowns` and
+(net asset value = cash + receivables + shares times price) is computed twice and compared every session. `arrays`,
+`book`, `funding` and `fold` are the arithmetic on arrays; `market` and `plans` turn tables into arrays, `ledger`, `drawdowns` and
 `performance` turn the result into tables.
 """
 

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from etf_pipeline import panel
+from etf_pipeline.backtest.arrays import NO_COSTS, SCALED, Events, Fold, Market, Plan, Rules
 from etf_pipeline.backtest.drawdowns import drawdowns_table
 from etf_pipeline.backtest.ledger import ledger_table, positions_table, trades_table
 from etf_pipeline.backtest.market import Axes, make_axes, make_events, make_market
 from etf_pipeline.backtest.parameters import BacktestParameters
-from etf_pipeline.backtest.performance import Track, Window, performance_table
+from etf_pipeline.backtest.performance import Study, Track, Window, performance_table
 from etf_pipeline.backtest.plans import decisions_of, free, make_plan
-from etf_pipeline.backtest.state import NO_COSTS, SCALED, Events, Fold, Market, Plan, Rules
-from etf_pipeline.costs import CostParameters, TransactionCostModel
+from etf_pipeline.costs import TransactionCostModel
 from etf_pipeline.errors import DataError
 
 
@@ -35,9 +36,7 @@ class Backtester:
     Parameters
     ----------
     parameters : BacktestParameters, optional
-        How the ledger is kept.
-    costs : CostParameters, optional
-        How trades are priced: those of the optimiser, so that both know one cost.
+        How the ledger is kept, and how trades are priced.
 
     Notes
     -----
@@ -45,14 +44,15 @@ class Backtester:
     (or close), at costs that were known when they were decided. Every table but `performance` is causal.
     """
 
-    def __init__(self, parameters: BacktestParameters | None = None, costs: CostParameters | None = None) -> None:
+    def __init__(self, parameters: BacktestParameters | None = None) -> None:
         self.parameters = parameters or BacktestParameters()
-        self.costs = TransactionCostModel(costs or CostParameters())
+        self.costs = TransactionCostModel(self.parameters.costs)
 
     def run(
         self,
         target_weights: pd.DataFrame,
         prices: pd.DataFrame,
+        returns: pd.DataFrame,
         actions: pd.DataFrame,
         liquidity: pd.DataFrame,
         macro: pd.DataFrame,
@@ -71,7 +71,7 @@ class Backtester:
             for name, plan in plans.items()
             for basis in ("gross", "net")
         }
-        return self._result(folds, plans, market, axes)
+        return self._result(folds, axes, self._window(plans, market, axes, returns))
 
     def _fold(self, market: Market, events: Events, plan: Plan, basis: str) -> Fold:
         from etf_pipeline.backtest.fold import run_fold
@@ -79,54 +79,60 @@ class Backtester:
         p, terms = self.parameters, self.costs.terms if basis == "net" else NO_COSTS
         return run_fold(market, events, plan, Rules(p.initial_value, p.fill == "open", p.absence, SCALED, terms))
 
-    def _result(self, folds: dict[tuple[str, str], Fold], plans: dict[str, Plan], market: Market, axes: Axes) -> BacktestResult:
+    def _result(self, folds: dict[tuple[str, str], Fold], axes: Axes, window: Window) -> BacktestResult:
         net = {name: fold for (name, basis), fold in folds.items() if basis == "net"}
         ledgers = {key: ledger_table(fold, axes, *key) for key, fold in folds.items()}
-        ledger = pd.concat(ledgers.values(), ignore_index=True)
-        falls = [
-            drawdowns_table(
-                ledgers[name, "net"]["nav"].to_numpy(),
-                axes.sessions,
-                name,
-                threshold=self.parameters.drawdown,
-                exchange=self.parameters.exchange,
-            )
-            for name in net
-        ]
+        falls = [self._drawdowns(ledgers[name, "net"], name) for name in net]
         return BacktestResult(
-            ledger,
+            pd.concat(ledgers.values(), ignore_index=True),
             pd.concat([positions_table(fold, axes, name) for name, fold in net.items()], ignore_index=True),
             pd.concat([trades_table(fold, axes, name) for name, fold in net.items()], ignore_index=True),
-            self._performance(ledgers, plans, market, axes),
+            performance_table(Study(_tracks(ledgers, window), window, self.parameters)),
             pd.concat([fall for fall in falls if len(fall)] or falls[:1], ignore_index=True),
         )
 
-    def _performance(
-        self, ledgers: dict[tuple[str, str], pd.DataFrame], plans: dict[str, Plan], market: Market, axes: Axes
-    ) -> pd.DataFrame:
-        """Measures from the session in which the last strategy was first invested, so that all share one window."""
-        first = max((int(plan.rows[0]) for plan in plans.values() if len(plan.rows)), default=len(axes.sessions))
-        if len(axes.sessions) - first < 2:
+    def _drawdowns(self, ledger: pd.DataFrame, name: str) -> pd.DataFrame:
+        nav, sessions = ledger["nav"].to_numpy(), pd.DatetimeIndex(ledger["session"])
+        p = self.parameters
+        return drawdowns_table(nav, sessions, name, threshold=p.drawdown, exchange=p.exchange)
+
+    def _window(self, plans: dict[str, Plan], market: Market, axes: Axes, returns: pd.DataFrame) -> Window:
+        """Sessions from the one in which the last strategy was first invested, so that all share them."""
+        n = len(axes.sessions)
+        first = max(int(plan.rows[0]) if len(plan.rows) else n for plan in plans.values())
+        if n - first < 2:
             raise DataError(
-                f"performance needs 2 sessions after every strategy's first fill; prices end on {axes.sessions[-1].date()}, "
-                f"{len(axes.sessions) - first} after the last of them. Load later prices or start earlier."
+                f"performance needs 2 sessions from every strategy's first fill on; prices end on {axes.sessions[-1].date()}, "
+                f"{n - first} after the last of them. Load later prices or start earlier."
             )
-        columns = ("daily_return", "turnover")
-        tracks = [
-            Track(name, basis, *(np.ascontiguousarray(frame[c].to_numpy()[first:]) for c in columns))
-            for (name, basis), frame in ledgers.items()
-        ]
-        return performance_table(tracks, Window(axes.sessions[first:], market.rates[first:]), self.parameters)
+        return Window(axes.sessions[first:], market.rates[first:], self._index_growth(returns, axes, first))
+
+    def _index_growth(self, returns: pd.DataFrame, axes: Axes, first: int) -> dict[str, float]:
+        """Growth of each benchmark fund's total-return index over the window, from the first fill where that lies in it."""
+        tickers = pd.Index(self.parameters.benchmarks)
+        close = panel.wide(returns, "index_close", axes.sessions, tickers)
+        begin = close[first - 1]
+        if first == 1:  # benchmarks are bought in row 1
+            begin = close[1] if self.parameters.fill == "close" else panel.wide(returns, "index_open", axes.sessions, tickers)[1]
+        return {str(ticker): float(value) for ticker, value in zip(tickers, close[-1] / begin, strict=True)}
+
+
+def _tracks(ledgers: dict[tuple[str, str], pd.DataFrame], window: Window) -> dict[tuple[str, str], Track]:
+    out = {}
+    for key, frame in ledgers.items():
+        rows = frame.iloc[-len(window.sessions) :]
+        out[key] = Track(*key, *(np.ascontiguousarray(rows[name].to_numpy()) for name in ("daily_return", "turnover")))
+    return out
 
 
 def run_backtest(
     target_weights: pd.DataFrame,
     prices: pd.DataFrame,
+    returns: pd.DataFrame,
     actions: pd.DataFrame,
     liquidity: pd.DataFrame,
     macro: pd.DataFrame,
     parameters: BacktestParameters | None = None,
-    costs: CostParameters | None = None,
 ) -> BacktestResult:
     """Backtest every strategy in `target_weights`, and the benchmarks, before and after costs.
 
@@ -136,6 +142,8 @@ def run_backtest(
         `target_weights`: `session` (decided at its close), `strategy`, `ticker`, `weight`. [fraction]
     prices : DataFrame
         `fct_prices`, in whatever share basis; splits and dividends are those that the rows carry.
+    returns : DataFrame
+        `fct_returns`: the total-return indices that the benchmarks' ledgers are held against.
     actions : DataFrame
         `stg_actions`: mergers, renames, liquidations, and the pay dates of dividends.
     liquidity : DataFrame
@@ -143,8 +151,6 @@ def run_backtest(
     macro : DataFrame
         `fct_macro`, for the bill that cash earns.
     parameters : BacktestParameters, optional
-    costs : CostParameters, optional
-        How trades are priced.
 
     Returns
     -------
@@ -165,4 +171,4 @@ def run_backtest(
     - A target without a price at the fill is skipped and stays in cash; weights are fractions of net asset value after costs,
       scaled down where receivables or funds that cannot trade leave less than that.
     """
-    return Backtester(parameters, costs).run(target_weights, prices, actions, liquidity, macro)
+    return Backtester(parameters).run(target_weights, prices, returns, actions, liquidity, macro)

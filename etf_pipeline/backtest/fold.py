@@ -16,8 +16,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from etf_pipeline.backtest.funding import tradable_assets, wanted_trades
-from etf_pipeline.backtest.state import (
+from etf_pipeline.backtest.arrays import (
     CASH,
     CONVERT_MERGER,
     CONVERT_RENAME,
@@ -44,16 +43,10 @@ from etf_pipeline.backtest.state import (
     Plan,
     Rules,
     State,
-    collect,
-    hold,
-    holdings_value,
-    move_marks,
     new_fold,
-    new_state,
-    owe,
-    receivables,
-    release,
 )
+from etf_pipeline.backtest.book import collect, hold, holdings_value, move_marks, new_state, owe, receivables, release
+from etf_pipeline.backtest.funding import tradable_assets, wanted_trades
 from etf_pipeline.costs.kernels import trade_cost
 from etf_pipeline.panel import Floats
 
@@ -69,7 +62,7 @@ def run_fold(market: Market, events: Events, plan: Plan, rules: Rules) -> Fold:
     Parameters
     ----------
     market, events, plan, rules : Market, Events, Plan, Rules
-        See `state`.
+        See `arrays`.
 
     Returns
     -------

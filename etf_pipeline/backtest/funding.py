@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from etf_pipeline.backtest.state import CASH, PER_TRADE, SEQUENTIAL, Ints, Plan, Rules, State
+from etf_pipeline.backtest.arrays import CASH, PER_TRADE, SEQUENTIAL, Ints, Plan, Rules, State
 from etf_pipeline.costs.kernels import trade_cost
 from etf_pipeline.panel import Floats
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from etf_pipeline.backtest.arrays import COLUMNS, KINDS, Fold
 from etf_pipeline.backtest.market import Axes
-from etf_pipeline.backtest.state import COLUMNS, KINDS, Fold
 
 LEDGER_COLUMNS = [
     "session", "strategy", "cost_basis", "nav", "cash", "receivables", "holdings_value", "daily_return", "dividends", "interest",

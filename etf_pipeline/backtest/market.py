@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from etf_pipeline import calendars, panel
+from etf_pipeline.backtest.arrays import CONVERT_MERGER, CONVERT_RENAME, DIVIDEND, LIQUIDATE, SPLIT, Events, Ints, Market
 from etf_pipeline.backtest.parameters import BacktestParameters
-from etf_pipeline.backtest.state import CONVERT_MERGER, CONVERT_RENAME, DIVIDEND, LIQUIDATE, SPLIT, Events, Ints, Market
 from etf_pipeline.conventions import BASE_CURRENCY
 from etf_pipeline.errors import DataError
 from etf_pipeline.measures import session_risk_free

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from etf_pipeline.conventions import BPS, PERCENT
+from etf_pipeline.costs import CostParameters
 from etf_pipeline.errors import SettingsError
 
 
@@ -35,6 +36,12 @@ class BacktestParameters:
         When a dividend or liquidation pays if its date is not known: this many sessions later.
     absence : int
         Sessions without a bar after which a holding is taken to be delisted and sold at its last price.
+    impact_model : str
+        Law of market impact, as in `costs.IMPACT_MODELS`.
+    impact_coefficient : float
+        Y of the square-root law. [ratio]
+    commission_rate : float
+        Broker's commission. [fraction of value traded]
     unknown_half_spread : float
         Half-spread of a fund whose liquidity is not known; it then has no separate impact. [fraction]
     confidence : float
@@ -59,12 +66,22 @@ class BacktestParameters:
     bill_series: str = "TBILL13W"
     payment_lag: int = 10
     absence: int = 10
+    impact_model: str = CostParameters.impact_model
+    impact_coefficient: float = CostParameters.impact_coefficient
+    commission_rate: float = CostParameters.commission_rate
     unknown_half_spread: float = 25 * BPS
     confidence: float = 0.95
     resamples: int = 1000
     block: float = 0.0
     seed: int = 20080915
     drawdown: float = 2 * PERCENT
+
+    @property
+    def costs(self) -> CostParameters:
+        """Settings of the cost function."""
+        return CostParameters(
+            impact_model=self.impact_model, impact_coefficient=self.impact_coefficient, commission_rate=self.commission_rate
+        )
 
     def __post_init__(self) -> None:
         if self.fill not in ("open", "close"):

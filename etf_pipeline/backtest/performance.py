@@ -23,10 +23,11 @@ Row = dict[str, object]
 
 @dataclass(frozen=True)
 class Window:
-    """Sessions that every strategy shares, and what the bill earned in them."""
+    """Sessions that every strategy shares, what the bill earned in them, and how the index of each benchmark fund grew."""
 
     sessions: pd.DatetimeIndex
     risk_free: Floats
+    index_growth: dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,47 @@ class Track:
     turnover: Floats
 
 
-def performance_table(tracks: list[Track], window: Window, parameters: BacktestParameters) -> pd.DataFrame:
+@dataclass(frozen=True)
+class Study:
+    """Tracks side by side.
+
+    Attributes
+    ----------
+    tracks : dict
+        By (strategy, cost basis).
+    window : Window
+    parameters : BacktestParameters
+    """
+
+    tracks: dict[tuple[str, str], Track]
+    window: Window
+    parameters: BacktestParameters
+
+    def benchmark(self, track: Track) -> Floats:
+        """Returns of the first benchmark on the track's cost basis; NaN where there is none."""
+        names = self.parameters.benchmarks
+        return self.tracks[names[0], track.cost_basis].returns if names else np.full_like(track.returns, np.nan)
+
+    def value(self, name: str, track: Track) -> float:
+        """One measure of one track."""
+        return measure(name, track.returns, self.window.risk_free, self.benchmark(track))
+
+    def draws(self) -> tuple[dict[tuple[str, str], Floats], float]:
+        """Resampled measures of shape (n_measures, n_resamples) per track, and the mean block length."""
+        n, p = len(self.window.sessions), self.parameters
+        if n < MINIMUM or p.resamples == 0:
+            return {key: np.full((len(MEASURES), 1), np.nan) for key in self.tracks}, np.nan
+        block = p.block or common_block_length([track.returns - self.window.risk_free for track in self.tracks.values()])
+        indices = stationary_indices(n, block, p.resamples, p.seed)
+        functions = [entry.function for entry in MEASURES.values()]
+        drawn = {
+            key: resample(functions, track.returns, self.window.risk_free, self.benchmark(track), indices)
+            for key, track in self.tracks.items()
+        }
+        return drawn, block
+
+
+def performance_table(study: Study) -> pd.DataFrame:
     """`performance`: measures with block-bootstrap intervals, turnover, cost drag, and differences of Sharpe ratios.
 
     Notes
@@ -49,70 +90,53 @@ def performance_table(tracks: list[Track], window: Window, parameters: BacktestP
     it. The intervals are percentile intervals: that of a maximum drawdown is wide and leans to milder falls, since a
     resample breaks the one long fall that was.
     """
-    drawn, block = _draws(tracks, window, parameters)
-    by_key = {(track.strategy, track.cost_basis): q for q, track in enumerate(tracks)}
+    drawn, block = study.draws()
     rows: list[Row] = []
-    for q, track in enumerate(tracks):
-        benchmark = _benchmark(tracks, by_key, track, parameters)
-        low, high = _interval(drawn[q], parameters)
+    for key, track in study.tracks.items():
+        low, high = percentile_interval(drawn[key], study.parameters.confidence)
         for k, (name, entry) in enumerate(MEASURES.items()):
-            value = measure(name, track.returns, window.risk_free, benchmark)
-            rows.append(_row(track, name, value, low[k], high[k], entry.unit))
-        rows.append(
-            _row(track, "turnover", SESSIONS_PER_YEAR * float(track.turnover.mean()), np.nan, np.nan, "fraction per year")
-        )
-        rows.append(_row(track, "bootstrap_block", block, np.nan, np.nan, "sessions"))
+            rows.append(_row(track, name, study.value(name, track), entry.unit, float(low[k]), float(high[k])))
+        rows.append(_row(track, "turnover", SESSIONS_PER_YEAR * float(track.turnover.mean()), "fraction per year"))
+        rows.append(_row(track, "bootstrap_block", block, "sessions"))
+        rows.extend(_index_rows(track, study))
         if track.cost_basis == "net":
-            rows.extend(_net_rows(q, tracks, by_key, drawn, window, parameters))
+            rows.append(_cost_drag(track, study))
+            rows.extend(_sharpe_rows(track, study, drawn))
     frame = pd.DataFrame(rows).sort_values(["strategy", "cost_basis", "measure"], ignore_index=True)
-    return frame.assign(start=window.sessions[0], end=window.sessions[-1], n_sessions=len(window.sessions))
+    sessions = study.window.sessions
+    return frame.assign(start=sessions[0], end=sessions[-1], n_sessions=len(sessions))
 
 
-def _draws(tracks: list[Track], window: Window, parameters: BacktestParameters) -> tuple[Floats, float]:
-    """Resampled measures of shape (n_tracks, n_measures, n_resamples), and the mean block length."""
-    n = len(window.sessions)
-    if n < MINIMUM or parameters.resamples == 0:
-        return np.full((len(tracks), len(MEASURES), 1), np.nan), np.nan
-    block = parameters.block or common_block_length([track.returns - window.risk_free for track in tracks])
-    indices = stationary_indices(n, block, parameters.resamples, parameters.seed)
-    functions = [entry.function for entry in MEASURES.values()]
-    by_key = {(track.strategy, track.cost_basis): q for q, track in enumerate(tracks)}
-    drawn = [
-        resample(functions, track.returns, window.risk_free, _benchmark(tracks, by_key, track, parameters), indices)
-        for track in tracks
-    ]
-    return np.stack(drawn), block
+def _cost_drag(track: Track, study: Study) -> Row:
+    """What costs took a year."""
+    gross = study.tracks[track.strategy, "gross"]
+    return _row(track, "cost_drag", (study.value("cagr", gross) - study.value("cagr", track)) / BPS, "bps per year")
 
 
-def _benchmark(tracks: list[Track], by_key: dict[tuple[str, str], int], track: Track, parameters: BacktestParameters) -> Floats:
-    if not parameters.benchmarks:
-        return np.full_like(track.returns, np.nan)
-    return tracks[by_key[parameters.benchmarks[0], track.cost_basis]].returns
+def _index_rows(track: Track, study: Study) -> list[Row]:
+    """How far the ledger of a fund held alone is from its total-return index: cash drag until dividends are reinvested."""
+    growth = study.window.index_growth.get(track.strategy)
+    if growth is None:
+        return []
+    index = growth ** (SESSIONS_PER_YEAR / len(track.returns)) - 1.0
+    return [_row(track, "cagr_minus_index", study.value("cagr", track) - index, "fraction per year")]
 
 
-def _net_rows(
-    q: int, tracks: list[Track], by_key: dict[tuple[str, str], int], drawn: Floats, window: Window, parameters: BacktestParameters
-) -> list[Row]:
-    """What costs took a year, and how far the Sharpe ratio is from those of the references."""
-    track, place = tracks[q], list(MEASURES).index("sharpe")
-    gross = tracks[by_key[track.strategy, "gross"]]
-    drag = (measure("cagr", gross.returns) - measure("cagr", track.returns)) / BPS
-    rows = [_row(track, "cost_drag", drag, np.nan, np.nan, "bps per year")]
-    for reference in (*parameters.benchmarks[:1], *REFERENCES):
-        other = by_key.get((reference, "net"), q)
-        if other == q:
+def _sharpe_rows(track: Track, study: Study, drawn: dict[tuple[str, str], Floats]) -> list[Row]:
+    """How far the Sharpe ratio is from those of the references."""
+    rows: list[Row] = []
+    place, key = list(MEASURES).index("sharpe"), (track.strategy, track.cost_basis)
+    for reference in (*study.parameters.benchmarks[:1], *REFERENCES):
+        other = (reference, track.cost_basis)
+        if other == key or other not in study.tracks:
             continue
-        low, high = _interval(drawn[q, place] - drawn[other, place], parameters)
-        value = measure("sharpe", track.returns, window.risk_free) - measure("sharpe", tracks[other].returns, window.risk_free)
-        rows.append(_row(track, f"sharpe_minus_{reference}", value, float(low), float(high), "ratio, annual"))
+        low, high = percentile_interval(drawn[key][place] - drawn[other][place], study.parameters.confidence)
+        value = study.value("sharpe", track) - study.value("sharpe", study.tracks[other])
+        rows.append(_row(track, f"sharpe_minus_{reference}", value, "ratio, annual", float(low), float(high)))
     return rows
 
 
-def _interval(draws: Floats, parameters: BacktestParameters) -> tuple[Floats, Floats]:
-    return percentile_interval(draws, parameters.confidence)
-
-
-def _row(track: Track, name: str, value: float, low: float, high: float, unit: str) -> Row:
+def _row(track: Track, name: str, value: float, unit: str, low: float = np.nan, high: float = np.nan) -> Row:
     return {
         "strategy": track.strategy,
         "cost_basis": track.cost_basis,

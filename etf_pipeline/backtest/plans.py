@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from etf_pipeline import panel
+from etf_pipeline.backtest.arrays import Ints, Plan
 from etf_pipeline.backtest.market import Axes
 from etf_pipeline.backtest.parameters import BacktestParameters
-from etf_pipeline.backtest.state import Ints, Plan
 from etf_pipeline.conventions import CASH
 from etf_pipeline.costs import TransactionCostModel
 from etf_pipeline.errors import DataError

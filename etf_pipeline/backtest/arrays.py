@@ -1,4 +1,4 @@
-"""What the fold reads and what it carries from session to session, as plain arrays (numba sees named tuples)."""
+"""What the fold reads, carries from session to session and writes: plain arrays in named tuples, which numba sees through."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from etf_pipeline.costs.model import CostTerms
 from etf_pipeline.panel import Floats
@@ -123,101 +122,3 @@ def new_fold(n_sessions: int, n_assets: int, n_fills: int, n_events: int) -> Fol
         np.empty((n_sessions * n_assets, 2), dtype=np.int64),
         np.empty((n_sessions * n_assets, 2)),
     )
-
-
-@njit(cache=True)
-def new_state(n_assets: int, n_due: int, cash: float) -> State:
-    """An empty book with cash."""
-    money = np.zeros(6)
-    money[CASH] = cash
-    return State(
-        np.zeros(n_assets),
-        np.full(n_assets, np.nan),
-        np.zeros(n_assets, dtype=np.int64),
-        np.zeros(n_assets, dtype=np.int64),
-        np.zeros(4, dtype=np.int64),
-        money,
-        np.zeros(n_due),
-        np.zeros(n_due, dtype=np.int64),
-    )
-
-
-@njit(cache=True)
-def holdings_value(state: State) -> float:
-    """Shares times mark."""
-    total = 0.0
-    for q in range(state.counts[N_HELD]):
-        i = state.held[q]
-        total += state.shares[i] * state.mark[i]
-    return total
-
-
-@njit(cache=True)
-def receivables(state: State) -> float:
-    """Cash that is due but not yet paid, summed afresh so that it never turns negative by rounding."""
-    total = 0.0
-    for q in range(state.counts[N_DUE]):
-        total += state.due_value[q]
-    return total
-
-
-@njit(cache=True)
-def hold(state: State, asset: int) -> None:
-    """Enter an asset in the list of held ones, which is kept in ascending order so that sums have one order."""
-    n = state.counts[N_HELD]
-    q = n
-    while q > 0 and state.held[q - 1] >= asset:
-        q -= 1
-    if q < n and state.held[q] == asset:
-        return
-    for r in range(n, q, -1):
-        state.held[r] = state.held[r - 1]
-    state.held[q] = asset
-    state.counts[N_HELD] = n + 1
-    state.absent[asset] = 0
-
-
-@njit(cache=True)
-def release(state: State) -> None:
-    """Drop assets without shares from the list."""
-    kept = 0
-    for q in range(state.counts[N_HELD]):
-        i = state.held[q]
-        if state.shares[i] != 0.0:
-            state.held[kept] = i
-            kept += 1
-    state.counts[N_HELD] = kept
-
-
-@njit(cache=True)
-def owe(state: State, value: float, row: int) -> None:
-    """Note cash that arrives in a later session."""
-    n = state.counts[N_DUE]
-    state.due_value[n] = value
-    state.due_row[n] = row
-    state.counts[N_DUE] = n + 1
-
-
-@njit(cache=True)
-def collect(state: State, row: int) -> None:
-    """Turn what is due by this session into cash."""
-    kept = 0
-    for q in range(state.counts[N_DUE]):
-        if state.due_row[q] <= row:
-            state.money[CASH] += state.due_value[q]
-        else:
-            state.due_value[kept] = state.due_value[q]
-            state.due_row[kept] = state.due_row[q]
-            kept += 1
-    state.counts[N_DUE] = kept
-
-
-@njit(cache=True)
-def move_marks(state: State, prices: Floats) -> None:
-    """Value held assets at new prices and book the profit; without a price the last mark stands."""
-    for q in range(state.counts[N_HELD]):
-        i = state.held[q]
-        price = prices[i]
-        if price == price:
-            state.money[PROFIT] += state.shares[i] * (price - state.mark[i])
-            state.mark[i] = price
