@@ -46,7 +46,8 @@ def detect(returns: pd.DataFrame, macro: pd.DataFrame, parameters: RegimeParamet
     parameters = parameters or RegimeParameters()
     market = _market(returns, parameters.market)
     index = np.asarray(market, dtype=np.float64)
-    distance = index / trailing_means(index, parameters.window) - 1.0
+    with np.errstate(invalid="ignore"):  # an infinite index has no distance
+        distance = index / trailing_means(index, parameters.window) - 1.0
     vix = _vix(macro, parameters).reindex(market.index).to_numpy(dtype=np.float64)
     table = pd.DataFrame({"session": market.index, "vix": vix, "distance_200": distance})
     labels = pd.DataFrame(_walk(zip(vix, distance, strict=True), parameters), columns=LABELS)

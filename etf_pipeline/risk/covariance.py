@@ -76,7 +76,7 @@ def covariances(
     matrices, health = [], []
     for row in _positions(sessions, panel.sessions):
         sample = wide[max(row + 1 - parameters.window, 0) : row + 1]
-        complete = members[row] & ~np.isnan(sample).any(axis=0)
+        complete = members[row] & np.isfinite(sample).all(axis=0)
         if len(sample) < parameters.window or complete.sum() < 2:
             continue
         daily, shrinkage = ledoit_wolf(sample[:, complete])
@@ -114,7 +114,7 @@ def ledoit_wolf(returns: Floats) -> tuple[Floats, float]:
     --------
     >>> covariance, shrinkage = ledoit_wolf(np.array([[0.01, 0.02], [-0.01, 0.00], [0.02, 0.03], [-0.02, -0.01]]))
     >>> round(shrinkage, 6)
-    0.28
+    0.18
     """
     n, p = returns.shape
     centred = returns - returns.mean(axis=0)
@@ -124,7 +124,7 @@ def ledoit_wolf(returns: Floats) -> tuple[Floats, float]:
     # sum over pairs of the variance of a sample covariance, without an (n, p, p) array
     noise = (np.sum(squares.sum(axis=1) ** 2) / n - np.sum(sample**2)) / (n * p)
     distance = (np.sum(sample**2) - p * mean_variance**2) / p
-    shrinkage = float(min(max(noise, 0.0), distance) / distance) if distance > 0 else 1.0
+    shrinkage = float(min(max(noise, 0.0), distance) / distance) if distance > 0 else 0.0
     shrunk = (1.0 - shrinkage) * sample
     shrunk.flat[:: p + 1] += shrinkage * mean_variance
     return shrunk, shrinkage

@@ -1,0 +1,130 @@
+"""Ledoit-Wolf covariances of the members at each rebalance session."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from risk_samples import SESSIONS, garch_returns, returns_frame
+from sklearn import covariance as peer
+
+from etf_pipeline.errors import DataError
+from etf_pipeline.risk import CovarianceParameters, covariances, ledoit_wolf
+from etf_pipeline.schemas import TABLES
+
+ENDS = pd.DatetimeIndex(["2017-12-29", "2018-06-29", "2019-12-31"])
+TICKERS = ["AAA", "BBB", "CCC", "DDD", "NEW"]
+
+
+@pytest.fixture(scope="module")
+def returns() -> pd.DataFrame:
+    market = garch_returns(len(SESSIONS), seed=40)
+    funds = {t: (market + garch_returns(len(SESSIONS), seed=41 + k)) / 100 for k, t in enumerate(TICKERS)}
+    funds["NEW"] = funds["NEW"][-600:]
+    return returns_frame(funds)
+
+
+def members(returns: pd.DataFrame, *tickers: str) -> pd.DataFrame:
+    return returns[["session", "ticker"]].assign(member=returns["ticker"].isin(tickers or TICKERS))
+
+
+def matrix(frame: pd.DataFrame, session: pd.Timestamp) -> pd.DataFrame:
+    square = frame[frame["session"] == session].pivot(index="ticker_1", columns="ticker_2", values="covariance")
+    return square.combine_first(square.T)
+
+
+@given(seed=st.integers(0, 2**32 - 1), n=st.integers(2, 60), p=st.integers(2, 40), factor=st.floats(0, 3))
+@settings(max_examples=60, deadline=None)
+def test_the_estimate_is_that_of_scikit_learn(seed, n, p, factor):
+    rng = np.random.default_rng(seed)
+    x = 0.01 * (rng.standard_normal((n, p)) * rng.uniform(0.2, 3, p) + factor * rng.standard_normal((n, 1)))
+    ours, theirs = ledoit_wolf(x), peer.ledoit_wolf(x)
+    np.testing.assert_allclose(ours[0], theirs[0], rtol=1e-12, atol=1e-12 * np.abs(theirs[0]).max())
+    assert ours[1] == pytest.approx(theirs[1], rel=1e-10, abs=1e-12)
+
+
+def test_funds_without_any_variance_need_no_shrinkage():
+    covariance, shrinkage = ledoit_wolf(np.zeros((10, 3)))
+    assert shrinkage == peer.ledoit_wolf(np.zeros((10, 3)))[1] == 0.0
+    assert not covariance.any()
+
+
+def test_both_tables_meet_their_contracts(returns):
+    for name, frame in zip(("covariances", "covariance_health"), covariances(returns, members(returns), ENDS), strict=True):
+        TABLES[name].check(TABLES[name].to_arrow(frame))
+
+
+def test_each_session_uses_its_last_504_returns_annualised(returns):
+    table, health = covariances(returns, members(returns), ENDS)
+    wide = returns.pivot(index="session", columns="ticker", values="total_return")
+    for session, names in zip(ENDS, (TICKERS[:4], TICKERS[:4], TICKERS), strict=True):
+        sample = wide.loc[:session, names].tail(504).to_numpy()
+        expected, shrinkage = peer.ledoit_wolf(sample)
+        found = matrix(table, session)
+        assert list(found) == names
+        np.testing.assert_allclose(found, 252 * expected, rtol=1e-12)
+        row = health.set_index("session").loc[session]
+        assert row["shrinkage"] == pytest.approx(shrinkage)
+        assert row["condition_number"] == pytest.approx(np.linalg.cond(expected))
+        assert row[["n_assets", "n_sessions", "excluded"]].tolist() == [len(names), 504, 5 - len(names)]
+
+
+def test_only_the_upper_triangle_is_kept_in_order(returns):
+    table, _ = covariances(returns, members(returns), ENDS)
+    assert (table["ticker_1"] <= table["ticker_2"]).all()
+    assert len(table) == 10 + 10 + 15
+    assert (table.loc[table["ticker_1"] == table["ticker_2"], "covariance"] > 0).all()
+
+
+def test_funds_that_are_no_members_that_session_are_left_out(returns):
+    some = members(returns, "AAA", "CCC")
+    some.loc[some["session"] == ENDS[2], "member"] = some["ticker"] != "BBB"
+    table, health = covariances(returns, some, ENDS)
+    assert list(matrix(table, ENDS[0])) == ["AAA", "CCC"]
+    assert list(matrix(table, ENDS[2])) == ["AAA", "CCC", "DDD", "NEW"]
+    assert health["excluded"].tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize("hole", ["missing bar", "unknown return"])
+def test_a_hole_in_the_window_excludes_the_fund_until_it_has_passed(returns, hole):
+    at = (returns["ticker"] == "BBB") & (returns["session"] == "2016-06-01")
+    broken = returns[~at] if hole == "missing bar" else returns.assign(total_return=returns["total_return"].mask(at))
+    table, health = covariances(broken, members(broken), ENDS)
+    assert health["excluded"].tolist() == [2, 1, 0]
+    assert "BBB" not in matrix(table, ENDS[0])
+    assert "BBB" in matrix(table, ENDS[1])
+
+
+def test_sessions_of_another_exchange_leave_no_holes(returns):
+    sydney = pd.DataFrame({"session": [pd.Timestamp("2017-07-04")], "ticker": "VAS.AX", "total_return": 0.01})
+    both = pd.concat([returns, sydney], ignore_index=True)
+    plain, mixed = covariances(returns, members(returns), ENDS)[0], covariances(both, members(both), ENDS)[0]
+    pd.testing.assert_frame_equal(plain, mixed)
+
+
+def test_a_session_before_the_window_is_full_or_with_one_member_has_no_rows(returns):
+    early = pd.DatetimeIndex(["2015-06-30", *ENDS])
+    assert covariances(returns, members(returns), early)[1]["session"].tolist() == list(ENDS)
+    lonely, health = covariances(returns, members(returns, "AAA"), ENDS)
+    assert lonely.empty
+    assert health.empty
+
+
+def test_more_funds_than_sessions_still_give_a_definite_matrix():
+    funds = {f"F{k:02d}": garch_returns(100, seed=60 + k) / 100 for k in range(60)}
+    data = returns_frame(funds)
+    table, health = covariances(
+        data, data[["session", "ticker"]].assign(member=True), SESSIONS[-1:], CovarianceParameters(window=40)
+    )
+    assert np.linalg.eigvalsh(matrix(table, SESSIONS[-1]).to_numpy()).min() > 0
+    assert 1 < health["condition_number"].iloc[0] < 1e3
+
+
+def test_unknown_sessions_and_members_without_returns_are_named(returns):
+    with pytest.raises(DataError, match="first 2018-07-04"):
+        covariances(returns, members(returns), pd.DatetimeIndex(["2018-07-04"]))
+    stranger = pd.DataFrame({"session": [ENDS[0]], "ticker": ["ZZZ"], "member": [True]})
+    with pytest.raises(DataError, match="'ZZZ'"):
+        covariances(returns, stranger, ENDS)
