@@ -199,3 +199,22 @@ def test_rows_keep_their_number_in_the_file_past_blank_and_broken_lines():
 def test_a_byte_order_mark_and_dos_line_ends_are_no_obstacle():
     got = read_lines(b"\xef\xbb\xbfticker,x\r\nA,1\r\n", "f.csv", "raw_aum", ["ticker", "x"])
     assert got.table.to_pylist() == [{"ticker": "A", "x": "1"}]
+
+
+def test_quoted_commas_are_text_and_an_open_quote_swallows_no_line_but_its_own():
+    content = b'ticker,name\nA,"Fund, one"\nB,"open\nC,plain\n"D","all quoted"\nE,\r"x\n'
+    got = read_lines(content, "f.csv", "raw_reference", ["ticker", "name"])
+    assert dict(zip(got.rows.tolist(), got.table["name"].to_pylist(), strict=True)) == {
+        0: "Fund, one",
+        2: "plain",
+        3: "all quoted",
+    }
+    assert dict(zip(got.rejects["source_row"], got.rejects["rule"], strict=True)) == {
+        1: "wrong_field_count",
+        4: "wrong_field_count",
+    }
+
+
+def test_line_ends_of_another_age_leave_nothing_below_the_header():
+    with pytest.raises(UnreadableFile, match="nothing below it"):
+        read_lines(b"ticker,name\rA,one\rB,two\r", "f.csv", "raw_reference", ["ticker", "name"])

@@ -5,6 +5,7 @@ Nothing is converted here: a CSV's cells stay text, a Parquet's columns keep the
 
 from __future__ import annotations
 
+import csv
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -102,18 +103,47 @@ def _csv(content: bytes, source: str, dataset: str, columns: Sequence[str]) -> L
     rows = np.array([i for i, line in enumerate(lines) if i and line.strip()], dtype=np.int64) - 1
     if not len(rows) and not len(undecoded):
         raise UnreadableFile(source, "empty_file", needed="at least one row", found="a header and nothing below it")
-    names = [name.strip() for name in next(iter(pd.read_csv(io.StringIO(lines[0]), header=None, dtype=str).fillna("").values))]
+    names = [name.strip() for name in _fields(lines[0]) or [lines[0]]]
     _need_columns(names, columns, source)
-    text = "\n".join(line for i, line in enumerate(lines) if i and line.strip())
-    table, misfits = _parse_text(text, names)
+    table, misfits = _parse_text([lines[i + 1] for i in rows], names, source)
     kept = np.ones(len(rows), dtype=bool)
     kept[list(misfits)] = False
     uneven = reject_rows(dataset, source, "wrong_field_count", rows[list(misfits)], list(misfits.values()))
     return Lines(source, table.select(list(dict.fromkeys(columns))), rows[kept], join_rejects([undecoded, uneven]))
 
 
-def _parse_text(text: str, names: list[str]) -> tuple[arrow.Table, dict[int, str]]:
-    """Columns of text without a header, and the lines with the wrong number of fields by position."""
+def _parse_text(lines: list[str], names: list[str], source: str) -> tuple[arrow.Table, dict[int, str]]:
+    """Columns of lines, and by position those with the wrong number of fields.
+
+    Lines with a quote or a stray carriage return are parsed one by one, so that an unclosed quote swallows no line but its own.
+    """
+    awkward = [i for i, line in enumerate(lines) if '"' in line or "\r" in line]
+    apart = set(awkward)
+    plain = [i for i in range(len(lines)) if i not in apart] if apart else range(len(lines))
+    table, bad = _parse_plain("\n".join(lines[i] for i in plain) if apart else "\n".join(lines), names, source)
+    misfits = {plain[i]: found for i, found in bad.items()}
+    if not awkward:
+        return table, misfits
+    cells = {i: fields for i in awkward if len(fields := _fields(lines[i])) == len(names)}
+    misfits |= {
+        i: f"{len(_fields(lines[i]))} fields instead of {len(names)}: '{lines[i][:80]}'" for i in awkward if i not in cells
+    }
+    columns = list(zip(*cells.values(), strict=True)) or [()] * len(names)
+    extra = arrow.table({name: arrow.array(column, arrow.string()) for name, column in zip(names, columns, strict=True)})
+    order = np.argsort(np.array([*(i for i in plain if i not in misfits), *cells], dtype=np.int64), kind="stable")
+    return arrow.concat_tables([table, extra]).take(order), misfits
+
+
+def _fields(line: str) -> list[str]:
+    """Fields of one line; none where a quote is left open."""
+    try:
+        return next(csv.reader([line], strict=True))
+    except csv.Error:
+        return []
+
+
+def _parse_plain(text: str, names: list[str], source: str) -> tuple[arrow.Table, dict[int, str]]:
+    """Columns of text without header and quotes, and by position the lines with the wrong number of fields."""
     misfits: dict[int, str] = {}
 
     def collect(row: pyarrow.csv.InvalidRow) -> str:
@@ -122,12 +152,17 @@ def _parse_text(text: str, names: list[str]) -> tuple[arrow.Table, dict[int, str
 
     if not text:
         return arrow.table({name: arrow.array([], arrow.string()) for name in names}), misfits
-    table = pyarrow.csv.read_csv(
-        io.BytesIO(text.encode("utf-8")),
-        read_options=pyarrow.csv.ReadOptions(column_names=names, use_threads=False),
-        parse_options=pyarrow.csv.ParseOptions(invalid_row_handler=collect),
-        convert_options=pyarrow.csv.ConvertOptions(column_types=dict.fromkeys(names, arrow.string()), strings_can_be_null=False),
-    )
+    try:
+        table = pyarrow.csv.read_csv(
+            io.BytesIO(text.encode("utf-8")),
+            read_options=pyarrow.csv.ReadOptions(column_names=names, use_threads=False),
+            parse_options=pyarrow.csv.ParseOptions(invalid_row_handler=collect, quote_char=False, ignore_empty_lines=False),
+            convert_options=pyarrow.csv.ConvertOptions(
+                column_types=dict.fromkeys(names, arrow.string()), strings_can_be_null=False
+            ),
+        )
+    except arrow.ArrowInvalid as error:
+        raise UnreadableFile(source, "unreadable_file", needed="lines of text", found=str(error).splitlines()[0][:120]) from error
     return table, misfits
 
 
@@ -136,7 +171,8 @@ def _parquet(content: bytes, source: str, dataset: str, columns: Sequence[str]) 
         file = pyarrow.parquet.ParquetFile(arrow.BufferReader(content))
         _need_columns(list(file.schema_arrow.names), columns, source)
         table = file.read(columns=list(dict.fromkeys(columns)))
-    except (arrow.ArrowException, OSError) as error:
+        table.validate(full=True)
+    except (arrow.ArrowException, OSError, ValueError) as error:  # a spoilt file breaks in all of these ways
         reason = f"{len(content)} bytes that are no whole Parquet file ({str(error).splitlines()[0][:120]})"
         raise UnreadableFile(source, "unreadable_file", needed="a Parquet file", found=reason) from error
     if not table.num_rows:
