@@ -175,13 +175,14 @@ def _known_aum(bars: pd.DataFrame, aum: pd.DataFrame, parameters: ScreenParamete
 
 
 def _closes(bars: pd.DataFrame) -> pd.Series[Any]:
-    closes = pd.Series(pd.NaT, index=bars.index, dtype="datetime64[ns, UTC]")
-    for exchange, rows in bars.groupby("exchange").indices.items():
+    parts = []
+    for exchange, rows in cast("dict[str, npt.NDArray[np.intp]]", bars.groupby("exchange").indices).items():
         codes, unique = pd.factorize(bars["session"].iloc[rows])
-        closes.iloc[np.asarray(rows)] = calendars.closes(str(exchange), pd.DatetimeIndex(unique)).iloc[codes]
+        parts.append(calendars.closes(str(exchange), pd.DatetimeIndex(unique)).iloc[codes].set_axis(rows))
+    closes = pd.concat(parts).sort_index()
     if closes.isna().any():
         bad = bars.loc[closes.isna(), ["ticker", "session"]].iloc[0]
         raise DataError(
             f"{bad['ticker']} has a bar on {bad['session'].date()}, which is no session there. Quarantine it in `quality`."
         )
-    return closes
+    return cast("pd.Series[Any]", closes)
