@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from etf_pipeline.conventions import BPS
-from etf_pipeline.reporting.formats import short_money
+from etf_pipeline.conventions import BPS, PERCENT
+from etf_pipeline.reporting.formats import short_money, tick
 from etf_pipeline.reporting.palette import GRID, INK, MUTED, PAPER
 from etf_pipeline.reporting.scales import log_ticks, thin
 
@@ -103,12 +103,12 @@ def legend(figure: Figure, ax: Axes, title: str = "") -> None:
 
 def in_percent(ax: Axes, label: str, *, axis: str = "y") -> None:
     """An axis of fractions, read in percent."""
-    _read(ax, label, axis, lambda value: f"{value * 100:g}".replace("-", "−"))
+    _read(ax, label, axis, lambda value: tick(value / PERCENT))
 
 
 def in_basis_points(ax: Axes, label: str, *, axis: str = "y") -> None:
     """An axis of fractions, read in basis points."""
-    _read(ax, label, axis, lambda value: f"{value / BPS:g}".replace("-", "−"))
+    _read(ax, label, axis, lambda value: tick(value / BPS))
 
 
 def in_logs(ax: Axes, label: str, *, axis: str = "y") -> None:

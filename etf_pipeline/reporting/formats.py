@@ -27,6 +27,8 @@ PROPER = {
 }
 """Words of identifiers that are names or abbreviations."""
 
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
 
 def number(value: Any, digits: int = 2, *, signed: bool = False) -> str:
     """A number with thousands separators and a true minus sign.
@@ -65,9 +67,20 @@ def count(value: Any) -> str:
     return number(value, 0)
 
 
-def money(value: Any) -> str:
-    """An amount without its cents; the column names the currency."""
-    return number(value, 0)
+def tick(value: float) -> str:
+    """A round number on an axis, without needless digits."""
+    return f"{value:.10g}".replace("-", "−")
+
+
+def percent_tick(value: float) -> str:
+    """A round fraction on an axis, in percent.
+
+    Examples
+    --------
+    >>> percent_tick(-0.05).replace(SPACE, " ")
+    '−5 %'
+    """
+    return tick(value / PERCENT) + SPACE + "%"
 
 
 def short_money(value: float) -> str:
@@ -124,6 +137,20 @@ def words(name: Any) -> str:
 def text(value: Any) -> str:
     """Text as it stands, or a dash."""
     return UNKNOWN if _unknown(value) else str(value)
+
+
+def tiny(value: Any) -> str:
+    """A very small number by its power of ten.
+
+    Examples
+    --------
+    >>> tiny(3.2e-09).replace(NBSP, " ")
+    '3 × 10⁻⁹'
+    """
+    if _unknown(value) or value == 0:
+        return UNKNOWN if _unknown(value) else "0"
+    digit, power = f"{value:.0e}".split("e")
+    return f"{digit}{NBSP}×{NBSP}10{str(int(power)).translate(RAISED)}"
 
 
 def flag(value: Any) -> str:

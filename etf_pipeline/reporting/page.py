@@ -84,8 +84,7 @@ class Fact:
 
     label: str
     value: str
-    remark: str = ""
-    tone: str = ""
+    remark: str
 
 
 @dataclass(frozen=True)

@@ -28,13 +28,14 @@ def findings(frame: pd.DataFrame) -> Figure:
     shown, outside = _bulk(counts)
     note = "Rows of severity error are refused." + (f" {outside:,} findings with far-off dates are not drawn." if outside else "")
     figure, (ax,) = canvas("Findings about the input per month, by severity", note)
-    below = np.zeros(len(shown))
-    for severity in (s for s in SEVERITY if s in shown):
-        height = shown[severity].to_numpy(dtype=np.float64)
-        ax.bar(
-            shown.index.to_numpy(), height, width=np.timedelta64(25, "D"), bottom=below, color=SEVERITY[severity], label=severity
-        )
-        below += height
+    months = pd.date_range(shown.index[0], shown.index[-1] + pd.offsets.MonthBegin(), freq="MS")
+    full = shown.reindex(months, fill_value=0)
+    below = np.zeros(len(full))
+    for severity in (s for s in SEVERITY if s in full):
+        top = below + full[severity].to_numpy(dtype=np.float64)
+        ax.fill_between(full.index.to_numpy(), below, top, step="post", color=SEVERITY[severity], linewidth=0, label=severity)
+        below = top
+    ax.set_ylim(0)
     ax.set_ylabel("findings per month")
     by_date(ax)
     legend(figure, ax)

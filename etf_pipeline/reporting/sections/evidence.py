@@ -6,7 +6,20 @@ from typing import Any
 
 import pandas as pd
 
-from etf_pipeline.reporting.formats import basis_points, count, day, flag, number, percent, probability, squared, text, words
+from etf_pipeline.reporting.formats import (
+    basis_points,
+    count,
+    day,
+    flag,
+    number,
+    percent,
+    percent_tick,
+    probability,
+    squared,
+    text,
+    tick,
+    words,
+)
 from etf_pipeline.reporting.page import Column, Fact, Section, grid
 from etf_pipeline.reporting.report_tables import TABLE_NAMES, ReportTables
 from etf_pipeline.reporting.scales import spells
@@ -96,11 +109,6 @@ def regimes(tables: ReportTables) -> Section:
     )
 
 
-def percent_tick(value: float) -> str:
-    """A tick in percent, without needless digits."""
-    return f"{value * 100:g}".replace("-", "−") + "\u202f%"
-
-
 def forecasts(tables: ReportTables) -> Section:
     """Bias in and out of fold, what correction did, and the skill of every window."""
     bias = tables.forecast_bias
@@ -141,7 +149,7 @@ def _skill(windows: pd.DataFrame) -> Any:
     last = "; ".join(f"{label} {number(v.iloc[-1], 3, signed=True)}" for label, v in series.items())
     return lines(
         series,
-        lambda v: f"{v:g}".replace("-", "−"),
+        tick,
         dots=True,
         alt=f"Rank correlation of forecast and outcome per walk-forward window. Newest windows: {last}.",
         caption="Rank correlation of forecast and outcome across funds, per window (information coefficient). Zero is no skill.",

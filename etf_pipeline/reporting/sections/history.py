@@ -1,10 +1,10 @@
-"""Sections on money made and lost: performance, drawdowns, costs and stress."""
+"""Sections on count made and lost: performance, drawdowns, costs and stress."""
 
 from __future__ import annotations
 
 import pandas as pd
 
-from etf_pipeline.reporting.formats import count, day, flag, money, number, percent, short_money, text, words
+from etf_pipeline.reporting.formats import count, day, flag, number, percent, short_money, text, words
 from etf_pipeline.reporting.page import Column, Section, grid
 from etf_pipeline.reporting.report_tables import ReportTables
 from etf_pipeline.reporting.svg import lines
@@ -35,10 +35,10 @@ DRAWDOWNS = (
 
 COSTS = (
     Column("Year", "year", lambda v: str(v), numeric=False),
-    Column("Traded, USD", "traded_value", money),
-    Column("Spread, USD", "spread_cost", money),
-    Column("Impact, USD", "impact_cost", money),
-    Column("Commission, USD", "commission", money),
+    Column("Traded, USD", "traded_value", count),
+    Column("Spread, USD", "spread_cost", count),
+    Column("Impact, USD", "impact_cost", count),
+    Column("Commission, USD", "commission", count),
     Column("All, bp of the traded value", "cost_bps", lambda v: number(v, 1)),
 )
 
@@ -68,7 +68,7 @@ def performance(tables: ReportTables) -> Section:
         words(name): part.set_index("session")["nav"]
         for name, part in tables.ordered(tables.rpt_nav_monthly, "session").groupby("strategy", sort=False)
     }
-    ends = "; ".join(f"{label} {money(values.iloc[-1])}" for label, values in nav.items())
+    ends = "; ".join(f"{label} {count(values.iloc[-1])}" for label, values in nav.items())
     chart = lines(
         nav,
         short_money,

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from etf_pipeline.conventions import CASH
-from etf_pipeline.reporting.formats import basis_points, count, day, number, percent, text, words
+from etf_pipeline.reporting.formats import basis_points, count, day, number, percent, text, tiny, words
 from etf_pipeline.reporting.page import Column, Section, grid
 from etf_pipeline.reporting.report_tables import ReportTables
 
@@ -43,7 +43,7 @@ SOLUTIONS = (
     Column("Effective names", "effective_names", lambda v: number(v, 1)),
     Column("Turnover", "turnover", percent),
     Column("Cost", "cost", lambda v: basis_points(v, 2)),
-    Column("Optimality error", "kkt_residual", lambda v: text(None if pd.isna(v) else f"{v:.0e}")),
+    Column("Optimality error", "kkt_residual", tiny),
 )
 
 FALLBACKS = (
@@ -95,7 +95,7 @@ def optimiser(tables: ReportTables) -> Section:
     if len(shown):
         grids.append(grid(shown, FALLBACKS, f"Newest {len(shown)} of {len(fallen)} fall-backs"))
     worst = rows["kkt_residual"].max()
-    error = "" if pd.isna(worst) else f" The largest violation of the optimality conditions was {worst:.0e}."
+    error = "" if pd.isna(worst) else f" The largest violation of the optimality conditions was {tiny(worst)}."
     return Section(
         key="optimiser",
         heading="How the weights were found",
