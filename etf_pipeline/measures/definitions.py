@@ -23,8 +23,9 @@ def total_return(returns: Floats, risk_free: Floats, benchmark: Floats) -> Float
 
 
 def cagr(returns: Floats, risk_free: Floats, benchmark: Floats) -> Floats:
-    """Compound annual growth: ``(1 + total)^(252 / n) - 1``. [fraction per year]"""
-    return cast(Floats, np.prod(1.0 + returns, axis=-1) ** (SESSIONS_PER_YEAR / returns.shape[-1]) - 1.0)
+    """Compound annual growth: ``(1 + total)^(252 / n) - 1``; unknown after a loss of more than everything. [fraction per year]"""
+    wealth = np.prod(1.0 + returns, axis=-1)
+    return cast(Floats, np.where(wealth < 0.0, np.nan, np.abs(wealth)) ** (SESSIONS_PER_YEAR / returns.shape[-1]) - 1.0)
 
 
 def volatility(returns: Floats, risk_free: Floats, benchmark: Floats) -> Floats:
