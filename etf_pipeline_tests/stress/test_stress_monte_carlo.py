@@ -1,0 +1,105 @@
+"""Simulated tails against their closed forms, and their stated error against the error that they have."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from etf_pipeline.conventions import CASH
+from etf_pipeline.stress import SIMULATIONS, tail_loss
+from etf_pipeline.stress.monte_carlo import Source, block_bootstrap, filtered_history, gaussian, student_t
+from etf_pipeline.stress.tester import portfolio_volatility
+
+SIGMA, NU, LEVEL, N = 0.012, 5.0, 0.95, 100_000
+
+
+def source(past: np.ndarray | None = None, block: float = 21.0) -> Source:
+    returns = np.random.default_rng(0).normal(0, SIGMA, 1000) if past is None else past
+    return Source(SIGMA, returns, NU, block, 0.94)
+
+
+def student_t_cvar() -> float:
+    """Expected shortfall of a Student-t law with variance sigma squared (McNeil, Frey and Embrechts 2015, eq. 2.25)."""
+    q = stats.t.ppf(LEVEL, NU)
+    return SIGMA * np.sqrt((NU - 2) / NU) * stats.t.pdf(q, NU) / (1 - LEVEL) * (NU + q * q) / (NU - 1)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_student_t_cvar_is_within_three_standard_errors_of_the_closed_form(seed: int):
+    # five seeds at three standard errors: a false alarm once in 75 choices of seeds
+    found = tail_loss(student_t(source(), N, 1, np.random.default_rng(seed)))
+    assert abs(found.cvar - student_t_cvar()) < 3 * found.standard_error
+    assert found.var == pytest.approx(SIGMA * np.sqrt((NU - 2) / NU) * stats.t.ppf(LEVEL, NU), rel=0.03)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_gaussian_cvar_is_within_three_standard_errors_of_the_closed_form(seed: int):
+    found = tail_loss(gaussian(source(), N, 1, np.random.default_rng(seed)))
+    closed = SIGMA * stats.norm.pdf(stats.norm.ppf(LEVEL)) / (1 - LEVEL)
+    assert abs(found.cvar - closed) < 3 * found.standard_error
+
+
+def test_the_stated_error_is_the_spread_over_repeated_simulations():
+    # 400 simulations: their spread is known to 3.5 %, so 12 % is beyond three standard errors
+    tails = [tail_loss(student_t(source(), 5000, 1, np.random.default_rng(seed))) for seed in range(400)]
+    spread = np.std([tail.cvar for tail in tails], ddof=1)
+    assert np.mean([tail.standard_error for tail in tails]) == pytest.approx(spread, rel=0.12)
+
+
+def test_a_tail_by_hand():
+    found = tail_loss(-np.arange(1.0, 101.0))
+    assert found.var == 95
+    assert found.cvar == 98
+    # tail 96..100 has variance 2; 0.95 * 9 for the quantile; five losses
+    assert found.standard_error == pytest.approx(np.sqrt((2 + 0.95 * 9) / 5))
+
+
+def test_a_month_of_normal_sessions_has_the_volatility_of_a_month():
+    month = gaussian(source(), 50_000, 21, np.random.default_rng(1))
+    assert month.std() == pytest.approx(np.sqrt((1 + SIGMA**2) ** 21 - 1), rel=0.015)
+
+
+def test_bootstrap_of_one_session_draws_the_past_itself():
+    past = np.array([-0.05, 0.01, 0.02, 0.03])
+    drawn = block_bootstrap(source(past), 10_000, 1, np.random.default_rng(2))
+    assert set(np.round(drawn, 12)) == set(past)
+    assert tail_loss(drawn).cvar == pytest.approx(0.05, rel=1e-9)
+
+
+def test_bootstrap_of_endless_blocks_replays_the_past_in_order():
+    past = np.random.default_rng(3).normal(0, 0.01, 50)
+    drawn = block_bootstrap(source(past, block=1e12), 2000, 5, np.random.default_rng(4))
+    paths = [np.prod(1 + np.take(past, range(i, i + 5), mode="wrap")) - 1 for i in range(50)]
+    assert np.abs(drawn[:, None] - np.array(paths)).min(axis=1).max() < 1e-12
+
+
+def test_filtered_history_scales_with_todays_volatility():
+    calm = np.random.default_rng(5).normal(0, 0.005, 1000)
+    storm = calm.copy()
+    storm[-60:] *= 4
+    losses = [tail_loss(filtered_history(source(past), 50_000, 1, np.random.default_rng(6))).var for past in (calm, storm)]
+    assert losses[1] / losses[0] == pytest.approx(4, rel=0.25)
+
+
+@pytest.mark.parametrize("name", SIMULATIONS)
+@pytest.mark.parametrize("horizon", [1, 21])
+def test_nothing_loses_more_than_everything_and_draws_follow_the_seed(name: str, horizon: int):
+    wild = Source(0.5, np.random.default_rng(7).standard_t(3, 500) * 0.1, 3.0, 10.0, 0.94)
+    wild.past.clip(-0.99, out=wild.past)
+    one, two = (SIMULATIONS[name].function(wild, 5000, horizon, np.random.default_rng(8)) for _ in range(2))
+    assert (one == two).all()
+    assert one.min() >= -1
+
+
+def test_portfolio_volatility_by_hand():
+    rows = [("A", "A", 0.04), ("A", "B", 0.006), ("B", "B", 0.01)]
+    matrix = pd.DataFrame(rows, columns=["ticker_1", "ticker_2", "covariance"])
+    # 0.25 * 0.04 + 2 * 0.25 * 0.006 + 0.25 * 0.01 = 0.0155
+    assert portfolio_volatility({"A": 0.5, "B": 0.5}, matrix) == (pytest.approx(np.sqrt(0.0155 / 252)), 1.0)
+    volatility, coverage = portfolio_volatility({"A": 0.4, "C": 0.4, CASH: 0.2}, matrix)
+    assert volatility == pytest.approx(0.8 * 0.2 / np.sqrt(252))  # C moves as A does
+    assert coverage == pytest.approx(0.6)
+    assert portfolio_volatility({CASH: 1.0}, matrix) == (0.0, 1.0)
+    assert np.isnan(portfolio_volatility({"C": 1.0}, matrix)[0])
