@@ -60,7 +60,7 @@ def build_portfolios(
     positions = market.sessions.get_indexer(sessions)
     if (positions < 0).any():
         raise DataError(f"fct_returns lack the rebalance session {sessions[positions < 0][0].date()}; covariances have it.")
-    tables = Tables(scores, forecasts, volatilities, covariances, liquidity, macro)
+    tables = Tables(scores, forecasts, volatilities, covariances, liquidity, returns, macro)
     booked = _Books(tickers, parameters)
     holdings = {strategy: Holdings(np.zeros(len(tickers))) for strategy in parameters.strategies}
     for now, day in zip(positions, days(tables, sessions, tickers, parameters), strict=True):
@@ -121,6 +121,7 @@ def _problem(
         lower=parameters.lower,
         upper=parameters.upper,
         var_limit=parameters.var_limit,
+        correlation=day.correlation[np.ix_(within, within)],
     )
 
 

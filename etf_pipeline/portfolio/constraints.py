@@ -85,13 +85,13 @@ def daily_var(volatility: float) -> float:
     return float(VAR_MULTIPLE * volatility / math.sqrt(SESSIONS_PER_YEAR))
 
 
-def clusters(covariance: Floats, threshold: float) -> npt.NDArray[np.intp]:
+def clusters(correlation: Floats, threshold: float) -> npt.NDArray[np.intp]:
     """Label of each fund's exposure: funds linked by correlations above `threshold` share one.
 
     Parameters
     ----------
-    covariance : ndarray of shape (n_assets, n_assets)
-        Positive variances.
+    correlation : ndarray of shape (n_assets, n_assets)
+        Unknown where two funds have too little history in common: no link.
     threshold : float
         Correlation above which two funds are near-duplicates.
 
@@ -99,12 +99,17 @@ def clusters(covariance: Floats, threshold: float) -> npt.NDArray[np.intp]:
     -------
     ndarray of shape (n_assets,)
         The smallest position in the fund's cluster.
+
+    Examples
+    --------
+    >>> clusters(np.array([[1.0, 0.2, 0.999], [0.2, 1.0, 0.3], [0.999, 0.3, 1.0]]), 0.995).tolist()
+    [0, 1, 0]
     """
-    sigma = np.sqrt(np.diag(covariance))
-    linked = covariance / np.outer(sigma, sigma) > threshold
-    label = np.arange(len(sigma))
-    for _ in range(len(sigma)):  # labels sink to the smallest reachable position
-        sunk = np.where(linked, label[None, :], len(sigma)).min(axis=1, initial=len(sigma))
+    linked = correlation > threshold
+    n = len(linked)
+    label = np.arange(n)
+    for _ in range(n):  # labels sink to the smallest reachable position
+        sunk = np.where(linked, label[None, :], n).min(axis=1, initial=n)
         sunk = np.minimum(sunk, label)
         if (sunk == label).all():
             break
@@ -117,10 +122,23 @@ def one_per_cluster(problem: Problem, threshold: float) -> npt.NDArray[np.intp]:
 
     The incumbent stays unless another gains more, over its weight, than selling one and buying the other costs (the costs
     already carry the horizon and the hurdle). Without an incumbent the best return after the cost of buying wins.
+
+    Notes
+    -----
+    Near-duplicates are recognised by realised correlations where the problem brings them: shrinkage towards equal variances
+    takes a pair of bond funds far below one.
     """
-    label = clusters(problem.covariance, threshold)
+    label = clusters(correlations(problem), threshold)
     chosen = [_representative(problem, np.flatnonzero(label == k)) for k in np.unique(label)]
     return np.sort(np.array(chosen, dtype=np.intp))
+
+
+def correlations(problem: Problem) -> Floats:
+    """The problem's realised correlations, else those of its covariance."""
+    if problem.correlation is not None:
+        return problem.correlation
+    sigma = np.sqrt(np.diag(problem.covariance))
+    return np.asarray(problem.covariance / np.outer(sigma, sigma), dtype=np.float64)
 
 
 def _representative(problem: Problem, members: npt.NDArray[np.intp]) -> int:
@@ -147,4 +165,5 @@ def restrict(problem: Problem, positions: npt.NDArray[np.intp]) -> Problem:
         previous=problem.previous[positions],
         linear_cost=problem.linear_cost[positions],
         impact_cost=problem.impact_cost[positions],
+        correlation=None if problem.correlation is None else problem.correlation[np.ix_(positions, positions)],
     )

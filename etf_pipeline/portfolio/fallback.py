@@ -23,9 +23,9 @@ from etf_pipeline.portfolio.problem import Problem, Solution
 Optimise = Callable[[Problem], Solution]
 
 BLENDS = 25
-"""Attempts to find the invested fraction; two or three are usual."""
+"""Attempts to find the invested fraction; three to six are usual."""
 
-INSIDE = 1e-9
+INSIDE = 1e-7
 """How far inside the VaR limit a blend aims, so that rounding does not break it. [relative]"""
 
 
@@ -76,15 +76,32 @@ def cash_blend(problem: Problem, optimise: Optimise) -> Solution:
     Infeasible
         If not even a cash-diluted portfolio exists.
     """
-    free = dataclasses.replace(problem, invested=largest_fraction(problem), var_limit=np.inf)
-    for _ in range(BLENDS):
-        found = optimise(free)
+    free = dataclasses.replace(problem, var_limit=np.inf)
+    high = largest_fraction(problem)
+    found = optimise(dataclasses.replace(free, invested=high))
+    above = problem.volatility(found.weights)
+    if above <= problem.volatility_limit:
+        return found
+    best, low, below = None, 0.0, 0.0
+    for attempt in range(BLENDS):
+        fraction = _between(low, high, below, above, problem.volatility_limit, halve=attempt % 4 == 3)
+        found = optimise(dataclasses.replace(free, invested=fraction))
         volatility = problem.volatility(found.weights)
-        if volatility <= problem.volatility_limit:
-            return found
-        scale = problem.volatility_limit / volatility * (1.0 - INSIDE)
-        free = dataclasses.replace(free, invested=free.invested * scale)
-    raise EstimationError(f"no invested fraction met VaR {percent(problem.var_limit)} after {BLENDS} attempts.")
+        if volatility > problem.volatility_limit:
+            high, above = fraction, volatility
+            continue
+        best, low, below = found, fraction, volatility
+        if volatility >= problem.volatility_limit * (1.0 - 2.0 * INSIDE):
+            break
+    if best is None:
+        raise EstimationError(f"no invested fraction met VaR {percent(problem.var_limit)} after {BLENDS} attempts.")
+    return best
+
+
+def _between(low: float, high: float, below: float, above: float, limit: float, *, halve: bool) -> float:
+    """Next fraction to try: volatility is nearly linear in it, until the funds held change."""
+    share = 0.5 if halve else (limit * (1.0 - INSIDE) - below) / (above - below)
+    return low + (high - low) * min(max(share, 0.001), 0.999)
 
 
 def min_variance_cash(problem: Problem) -> Solution:

@@ -30,6 +30,8 @@ class Day:
         Positions, on the axis of all tickers, of the funds that have a covariance.
     covariance : ndarray of shape (n_members, n_members)
         [fraction squared per year]
+    correlation : ndarray of shape (n_members, n_members)
+        Of realised returns; unknown where too few are in common.
     expected_return : ndarray of shape (n_members,)
         [fraction per year]
     score : ndarray of shape (n_assets,)
@@ -45,6 +47,7 @@ class Day:
     session: pd.Timestamp
     members: npt.NDArray[np.intp]
     covariance: Floats
+    correlation: Floats
     expected_return: Floats
     score: Floats
     half_spread: Floats
@@ -62,6 +65,7 @@ class Tables:
     volatilities: pd.DataFrame
     covariances: pd.DataFrame
     liquidity: pd.DataFrame
+    returns: pd.DataFrame
     macro: pd.DataFrame
 
 
@@ -100,6 +104,7 @@ def days(tables: Tables, sessions: pd.DatetimeIndex, tickers: pd.Index[Any], par
     volatility = wide(tables.volatilities, "volatility", sessions, tickers)
     spreads, slopes, priced = _costs(tables.liquidity, sessions, tickers, parameters)
     estimates = _covariances(tables.covariances, sessions, tickers)
+    realised = _Realised.of(tables.returns, tickers, parameters.twin_window)
     for i, (session, (members, estimate)) in enumerate(zip(sessions, estimates, strict=True)):
         covariance = current_covariance(estimate, volatility[i, members])
         expected = expected_returns(
@@ -110,7 +115,28 @@ def days(tables: Tables, sessions: pd.DatetimeIndex, tickers: pd.Index[Any], par
             shrinkage=parameters.shrinkage,
             prior_sharpe=parameters.prior_sharpe,
         )
-        yield Day(session, members, covariance, expected, score[i], spreads[i], slopes[i], priced[i], float(rates[i]))
+        twins = realised.correlation(session, members)
+        yield Day(session, members, covariance, twins, expected, score[i], spreads[i], slopes[i], priced[i], float(rates[i]))
+
+
+@dataclass(frozen=True)
+class _Realised:
+    """Total returns on wide axes, and how many sessions of them a correlation looks at."""
+
+    sessions: pd.DatetimeIndex
+    returns: Floats
+    window: int
+
+    @classmethod
+    def of(cls, returns: pd.DataFrame, tickers: pd.Index[Any], window: int) -> _Realised:
+        sessions = pd.DatetimeIndex(np.sort(returns["session"].unique()))
+        return cls(sessions, wide(returns, "total_return", sessions, tickers), window)
+
+    def correlation(self, session: pd.Timestamp, members: npt.NDArray[np.intp]) -> Floats:
+        """Correlations over the sessions up to this one, on what each pair has in common: at least half of them."""
+        end = int(self.sessions.searchsorted(session, side="right"))
+        recent = pd.DataFrame(self.returns[max(end - self.window, 0) : end, members])
+        return recent.corr(min_periods=max(self.window // 2, 2)).to_numpy(dtype=np.float64)
 
 
 def amortisation(parameters: PortfolioParameters) -> float:

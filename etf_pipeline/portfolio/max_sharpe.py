@@ -10,7 +10,7 @@ from etf_pipeline.errors import Infeasible
 from etf_pipeline.panel import Floats
 from etf_pipeline.portfolio import cone
 from etf_pipeline.portfolio.certificate import BINDING, certify
-from etf_pipeline.portfolio.constraints import check_bounds, name_counts, restrict, var_refusal
+from etf_pipeline.portfolio.constraints import check_bounds, name_counts, percent, restrict, var_refusal
 from etf_pipeline.portfolio.polish import polish
 from etf_pipeline.portfolio.problem import Problem, Solution
 from etf_pipeline.portfolio.selection import Search, Support
@@ -51,8 +51,8 @@ def max_sharpe(problem: Problem) -> Solution:
     check_bounds(problem)
     if problem.excess.max() <= 0:
         raise Infeasible(
-            f"max Sharpe needs a fund that is expected to earn more than cash ({problem.risk_free:.2%}); the best is "
-            f"{problem.expected_return.max():.2%}. Hold cash.",
+            f"max Sharpe needs a fund that is expected to earn more than cash ({percent(problem.risk_free)}); the best is "
+            f"{percent(problem.expected_return.max())}. Hold cash.",
             reason="no_excess_return",
         )
     free = dataclasses.replace(problem, var_limit=np.inf)
@@ -180,7 +180,7 @@ def _refusal(problem: Problem) -> Infeasible:
     if np.isfinite(problem.var_limit):
         return var_refusal(problem, problem.volatility(min_variance(problem)))
     return Infeasible(
-        f"no portfolio within the bounds earns more than cash ({problem.risk_free:.2%}) after costs; the best fund is "
-        f"expected to earn {problem.expected_return.max():.2%} before them. Hold cash.",
+        f"no portfolio within the bounds earns more than cash ({percent(problem.risk_free)}) after costs; the best fund is "
+        f"expected to earn {percent(problem.expected_return.max())} before them. Hold cash.",
         reason="no_excess_return",
     )

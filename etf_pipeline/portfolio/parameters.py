@@ -27,7 +27,9 @@ class PortfolioParameters:
     var_limit : float
         Largest one-day 95 % value at risk, zero-mean Gaussian. [fraction]
     twin_correlation : float
-        Funds correlated above this track one exposure: at most one of them is held. [correlation]
+        Funds whose realised returns correlate above this track one exposure: at most one of them is held. [correlation]
+    twin_window : int
+        Sessions of those returns. [sessions]
     shrinkage : float
         Weight of the prior in the expected return; 1 ignores the forecasts. Half-way is the plain average of two
         estimators whose relative errors are unknown. [fraction]
@@ -51,6 +53,7 @@ class PortfolioParameters:
     upper: float = 15 * PERCENT
     var_limit: float = 2 * PERCENT
     twin_correlation: float = 0.995
+    twin_window: int = 252
     shrinkage: float = 0.5
     prior_sharpe: float = 0.3
     horizon: int = 21

@@ -36,6 +36,8 @@ class Problem:
         Largest one-day 95 % value at risk; ``inf`` for none. [fraction]
     invested : float
         Sum of the fund weights; the rest is cash. [fraction]
+    correlation : ndarray of shape (n_assets, n_assets), optional
+        Realised correlations, by which near-duplicates are recognised; those of `covariance` if not given.
     """
 
     tickers: tuple[str, ...]
@@ -49,6 +51,7 @@ class Problem:
     upper: float = 15 * PERCENT
     var_limit: float = 2 * PERCENT
     invested: float = 1.0
+    correlation: Floats | None = None
 
     @property
     def n(self) -> int:

@@ -20,6 +20,7 @@ import numpy as np
 from etf_pipeline.errors import EstimationError
 from etf_pipeline.panel import Floats
 from etf_pipeline.portfolio.certificate import TOUCH, describe
+from etf_pipeline.portfolio.cone import Factor
 from etf_pipeline.portfolio.constraints import check_bounds, var_refusal
 from etf_pipeline.portfolio.problem import Problem, Solution
 
@@ -82,6 +83,11 @@ def parity_weights(
     price : float
         Funds off their bounds contribute ``price * budget`` to the variance. [fraction squared per year]
 
+    Raises
+    ------
+    EstimationError
+        If the covariance is not positive definite, or the descent does not converge.
+
     Examples
     --------
     Uncorrelated funds are held in inverse proportion to their volatilities.
@@ -89,6 +95,7 @@ def parity_weights(
     >>> parity_weights(np.diag([0.01, 0.04]))[0].round(12).tolist()
     [0.666666666667, 0.333333333333]
     """
+    Factor.of(covariance)  # along a direction without variance the descent has no minimum
     n = len(covariance)
     S = np.ascontiguousarray(covariance, dtype=np.float64)
     share = np.full(n, 1.0 / n) if budgets is None else np.asarray(budgets, dtype=np.float64)

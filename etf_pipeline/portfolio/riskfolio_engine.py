@@ -71,6 +71,6 @@ def _portfolio(problem: Problem, lower: float) -> Any:
     port.upperlng = problem.upper / problem.invested
     if lower > 0:
         bound = lower / problem.invested
-        port.ainequality, port.binequality = np.eye(problem.n), np.full((problem.n, 1), bound)
+        port.ainequality, port.binequality = -np.eye(problem.n), np.full((problem.n, 1), -bound)  # A w <= b
     port.solvers = ["CLARABEL"]
     return port

@@ -1,0 +1,152 @@
+"""Max Sharpe and risk parity beside riskfolio-lib, on one thread; accuracy is checked before speed counts.
+
+Run ``python -m benchmarks.optimizer``. Ours solves the same problem as the peer (0-15 %, no costs), then the harder one that
+the peer cannot (spread, 3/2-power impact, VaR cone), from scratch and as the next date of a running solver.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import statistics
+import time
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from etf_pipeline.panel import Floats
+from etf_pipeline.portfolio import Problem, parity_weights
+from etf_pipeline.portfolio.cone import Factor, programme, solve, solver
+from etf_pipeline.portfolio.max_sharpe import tidy
+from etf_pipeline.portfolio.riskfolio_engine import _portfolio
+
+SIZES = (50, 500)
+SHARPE_GATE = 1e-6
+"""Our Sharpe ratio is never below the peer's by more than this, relative."""
+
+PARITY_GATE = 1e-5
+"""Largest difference of a risk-parity weight from the peer's."""
+
+PEER_RUNS = 3
+OUR_RUNS = 15
+
+
+def run() -> list[dict[str, Any]]:
+    """Measure everything.
+
+    Returns
+    -------
+    list of dict
+        `name`, `ours_s`, `peer_s` (medians of wall time), `ratio`, `accuracy`, `gate` (met or not), `n`, `note`.
+    """
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return [row for n in SIZES for row in (*_sharpe(n), _parity(n))]
+
+
+def factor_problem(n: int, seed: int = 0) -> tuple[Problem, Factor]:
+    """A market of `n` funds on 20 factors (10 for small ones), twenty of them held."""
+    rng = np.random.default_rng(seed)
+    k = 20 if n >= 100 else 10
+    loadings = np.column_stack([rng.normal(0.12, 0.04, n), rng.normal(0, 0.03, (n, k - 1))])
+    specific = rng.uniform(0.03, 0.12, n)
+    covariance = loadings @ loadings.T + np.diag(specific**2)
+    expected = 0.02 + np.sqrt(np.diag(covariance)) * rng.normal(0.3, 0.15, n)
+    previous = np.zeros(n)
+    previous[rng.choice(n, 20, replace=False)] = 0.05
+    names = tuple(f"T{i:03d}" for i in range(n))
+    costs = (rng.uniform(3e-4, 1e-3, n) * 12, rng.uniform(0.005, 0.05, n))
+    return Problem(names, expected, covariance, previous, 0.02, *costs, lower=0.0, var_limit=0.012), Factor(loadings, specific)
+
+
+def _sharpe(n: int) -> list[dict[str, Any]]:
+    problem, factor = factor_problem(n)
+    plain = dataclasses.replace(problem, linear_cost=np.zeros(n), impact_cost=np.zeros(n), previous=np.zeros(n), var_limit=np.inf)
+    peer_s, theirs = _timed(lambda: _peer_weights(plain), PEER_RUNS)
+    ours_s, ours = _timed(lambda: _ours(plain, factor, with_var=False), OUR_RUNS)
+    best = plain.net_sharpe(theirs / theirs.sum())
+    shortfall = max(0.0, best - plain.net_sharpe(ours)) / best
+    gate = shortfall <= SHARPE_GATE
+    full_s, full = _timed(lambda: _ours(problem, factor, with_var=True), OUR_RUNS)
+    update_s, updated = _timed_updates(problem, factor)
+    # the hard problem has no peer: the two routes must agree
+    gap = abs(problem.net_sharpe(updated) / problem.net_sharpe(full) - 1.0)
+    within = gap <= SHARPE_GATE and problem.volatility(full) <= problem.volatility_limit * (1.0 + 1e-6)
+    return [
+        _row("max_sharpe", n, ours_s, peer_s, shortfall, gate, "same problem: 0-15 %, no costs; Sharpe shortfall"),
+        _row("max_sharpe_costs_var", n, full_s, peer_s, gap, within, "ours adds spread, impact and VaR; the peer has neither"),
+        _row("max_sharpe_costs_var_update", n, update_s, peer_s, gap, within, "next date of a running solver, same comparison"),
+    ]
+
+
+def _parity(n: int) -> dict[str, Any]:
+    problem, _ = factor_problem(n)
+    peer_s, theirs = _timed(lambda: _peer_parity(problem), PEER_RUNS)
+    ours_s, ours = _timed(lambda: parity_weights(problem.covariance)[0], OUR_RUNS)
+    parts = ours * (problem.covariance @ ours)
+    gap = float(np.abs(ours - theirs).max())
+    gate = gap <= PARITY_GATE and parts.max() / parts.min() - 1.0 < 1e-12
+    return _row("risk_parity", n, ours_s, peer_s, gap, gate, "largest weight difference; own risk spread below 1e-12")
+
+
+def _ours(problem: Problem, factor: Factor, *, with_var: bool) -> Floats:
+    found = solve(programme(problem, factor, lower=0.0, with_var=with_var))
+    assert found is not None, "the benchmark's own problem is feasible"
+    return tidy(found, problem, 0.0)
+
+
+def _timed_updates(problem: Problem, factor: Factor) -> tuple[float, Floats]:
+    """Median time of writing a new date's numbers into a running solver and solving, and the weights of the given date."""
+    rng = np.random.default_rng(1)
+    first = dataclasses.replace(problem, expected_return=problem.expected_return + rng.normal(0, 0.005, problem.n))
+    running = solver(programme(first, factor, lower=0.0, with_var=True, kinked=True))
+    running.solve()
+
+    def step() -> Floats:
+        target = programme(problem, factor, lower=0.0, with_var=True, kinked=True)
+        running.update(P=target.P, A=target.A, b=target.b)
+        return target.weights(np.asarray(running.solve().x))
+
+    seconds, weights = _timed(step, OUR_RUNS)
+    return seconds, tidy(weights, problem, 0.0)
+
+
+def _peer_weights(problem: Problem) -> Floats:
+    found = _portfolio(problem, 0.0).optimization(model="Classic", rm="MV", obj="Sharpe", rf=problem.risk_free, l=0, hist=True)
+    return np.asarray(found["weights"].reindex(list(problem.tickers)), dtype=np.float64)
+
+
+def _peer_parity(problem: Problem) -> Floats:
+    found = _portfolio(problem, 0.0).rp_optimization(model="Classic", rm="MV", rf=0, b=None, hist=True)
+    return np.asarray(found["weights"].reindex(list(problem.tickers)), dtype=np.float64)
+
+
+def _timed(work: Callable[[], Floats], runs: int) -> tuple[float, Floats]:
+    answer = work()  # the first call imports and compiles
+    seconds = []
+    for _ in range(runs):
+        start = time.perf_counter()
+        answer = work()
+        seconds.append(time.perf_counter() - start)
+    return statistics.median(seconds), answer
+
+
+def _row(name: str, n: int, ours: float, peer: float, accuracy: float, gate: bool, note: str) -> dict[str, Any]:
+    return {
+        "name": name,
+        "ours_s": ours,
+        "peer_s": peer,
+        "ratio": peer / ours,
+        "accuracy": accuracy,
+        "gate": bool(gate),
+        "n": n,
+        "note": note,
+    }
+
+
+if __name__ == "__main__":
+    for line in run():
+        print(line)
