@@ -12,8 +12,17 @@ SWEEPS = 5000
 
 
 @njit(cache=True)
-def descend(covariance: Floats, budgets: Floats, price: float, lower: float, upper: float, x: Floats, tolerance: float) -> int:
-    """Minimise ``x' S x / 2 - price * sum(budgets * log x)`` over ``lower <= x <= upper``, in place.
+def descend(
+    covariance: Floats,
+    budgets: Floats,
+    price: float,
+    shift: float,
+    lower: float,
+    upper: float,
+    x: Floats,
+    tolerance: float,
+) -> int:
+    """Minimise ``x' S x / 2 + shift * sum(x) - price * sum(budgets * log x)`` over ``lower <= x <= upper``, in place.
 
     Each coordinate's own problem is a quadratic equation; its positive root, clipped, is exact, and because the objective is
     convex and separable in the bounds the sweeps converge to the optimum.
@@ -31,7 +40,7 @@ def descend(covariance: Floats, budgets: Floats, price: float, lower: float, upp
             for j in range(n):  # summed afresh: a running product would drift
                 others += covariance[i, j] * x[j]
             own = covariance[i, i]
-            others -= own * x[i]
+            others += shift - own * x[i]
             root = np.sqrt(others * others + 4.0 * own * price * budgets[i])
             # of the two forms of the positive root, the one that adds numbers of one sign
             new = 2.0 * price * budgets[i] / (others + root) if others > 0 else (root - others) / (2.0 * own)

@@ -5,6 +5,9 @@ rescaled to sum to one. With bounds on the weights the same programme is solved 
 that the weights sum to what is invested [1]_: funds off their bounds still contribute in proportion to their budgets, those on
 a bound contribute less (cap) or more (floor), and the solution says which they are.
 
+A fund that hedges the floors of all others may want more than they leave, however small the price. Then the price stays that
+of the portfolio without bounds and a charge per unit held, `shift`, brings the sum down; the solution says so.
+
 References
 ----------
 .. [1] J.-C. Richard and T. Roncalli, "Constrained risk budgeting portfolios: theory, algorithms, applications and puzzles,"
@@ -15,20 +18,38 @@ References
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 import numpy as np
+import numpy.typing as npt
 
 from etf_pipeline.errors import EstimationError
 from etf_pipeline.panel import Floats
 from etf_pipeline.portfolio.certificate import TOUCH, describe
 from etf_pipeline.portfolio.cone import Factor
-from etf_pipeline.portfolio.constraints import check_bounds, var_refusal
+from etf_pipeline.portfolio.constraints import check_bounds, name_counts, percent, restrict, var_refusal
 from etf_pipeline.portfolio.problem import Problem, Solution
 
 TOLERANCE = 1e-15
 """Largest relative change of a weight in the last sweep."""
 
+WIDEST = 25.0
+"""Half-width of the bracket of the price's logarithm."""
+
 BISECTIONS = 200
 """Halvings of the bracket of the price; it closes long before."""
+
+
+class Parity(NamedTuple):
+    """Risk-budgeting weights with the price of the budgets, and the charge per unit held (zero unless hedges outgrow the floors).
+
+    Funds off their bounds contribute ``price * budget - shift * weight`` to the variance.
+    """
+
+    weights: Floats
+    price: float
+    shift: float = 0.0
 
 
 def risk_parity(problem: Problem) -> Solution:
@@ -37,7 +58,8 @@ def risk_parity(problem: Problem) -> Solution:
     Parameters
     ----------
     problem : Problem
-        Covariance and limits; every fund is held. Expected returns and costs play no part.
+        Covariance and limits; every fund is held, as far as the smallest weight leaves room. Expected returns and costs
+        play no part.
 
     Raises
     ------
@@ -47,12 +69,30 @@ def risk_parity(problem: Problem) -> Solution:
         If the descent does not converge.
     """
     check_bounds(problem)
-    weights, price = parity_weights(problem.covariance, lower=problem.lower, upper=problem.upper, total=problem.invested)
+    inside = _largest(problem)
+    part = restrict(problem, inside)
+    found = parity_weights(part.covariance, lower=problem.lower, upper=problem.upper, total=problem.invested)
+    weights = np.zeros(problem.n)
+    weights[inside] = found.weights
     volatility = problem.volatility(weights)
     if volatility > problem.volatility_limit * (1.0 + 1e-9):
         raise var_refusal(problem, volatility, "equal risk gives")
-    residual = parity_residual(problem.covariance, weights, price, problem.lower, problem.upper)
-    return Solution(weights, "ccd", "optimal", describe(problem, weights, var_binds=False), residual)
+    residual = parity_residual(part.covariance, found, problem.lower, problem.upper)
+    active = describe(problem, weights, var_binds=False)
+    if found.shift > 0:
+        active = f"{active}; hedges want more than the floors leave: risk is not shared equally"
+    if len(inside) < problem.n:
+        active = f"{active}; too many for {percent(problem.lower)} each: {problem.n - len(inside)} left out"
+    return Solution(weights, "ccd", "optimal", active, residual)
+
+
+def _largest(problem: Problem) -> npt.NDArray[np.intp]:
+    """Positions of the funds that fit at the smallest weight: those that equal risk without bounds holds most of."""
+    _, most = name_counts(problem.lower, problem.upper, problem.invested)
+    if problem.n <= most:
+        return np.arange(problem.n)
+    weights = parity_weights(problem.covariance).weights
+    return np.sort(np.argsort(-weights, kind="stable")[:most])
 
 
 def parity_weights(
@@ -62,8 +102,8 @@ def parity_weights(
     lower: float = 0.0,
     upper: float = 1.0,
     total: float = 1.0,
-) -> tuple[Floats, float]:
-    """Risk-budgeting weights within bounds, and the price of the risk budget.
+) -> Parity:
+    """Risk-budgeting weights within bounds.
 
     Parameters
     ----------
@@ -78,10 +118,8 @@ def parity_weights(
 
     Returns
     -------
-    weights : ndarray of shape (n_assets,)
-        [fraction]
-    price : float
-        Funds off their bounds contribute ``price * budget`` to the variance. [fraction squared per year]
+    Parity
+        Weights and the multipliers that prove them.
 
     Raises
     ------
@@ -92,7 +130,7 @@ def parity_weights(
     --------
     Uncorrelated funds are held in inverse proportion to their volatilities.
 
-    >>> parity_weights(np.diag([0.01, 0.04]))[0].round(12).tolist()
+    >>> parity_weights(np.diag([0.01, 0.04])).weights.round(12).tolist()
     [0.666666666667, 0.333333333333]
     """
     Factor.of(covariance)  # along a direction without variance the descent has no minimum
@@ -100,54 +138,66 @@ def parity_weights(
     S = np.ascontiguousarray(covariance, dtype=np.float64)
     share = np.full(n, 1.0 / n) if budgets is None else np.asarray(budgets, dtype=np.float64)
     x = np.sqrt(share / np.diag(S))
-    _descend(S, share, 1.0, 0.0, np.inf, x)
+    _descend(S, share, 1.0, 0.0, 0.0, np.inf, x)
     price = float((total / x.sum()) ** 2)
     weights = x * (total / x.sum())
     if (weights >= lower).all() and (weights <= upper).all():
-        return weights, price
+        return Parity(weights, price)
     return _bounded(S, share, price, lower, upper, total, np.clip(weights, lower, upper))
 
 
-def parity_residual(covariance: Floats, weights: Floats, price: float, lower: float, upper: float) -> float:
-    """Largest violation of the optimality conditions, over the price of one fund's budget. [ratio]"""
-    budget = price / len(weights)
-    gap = weights * (covariance @ weights) / budget - 1.0
+def parity_residual(covariance: Floats, found: Parity, lower: float, upper: float) -> float:
+    """Largest violation of the optimality conditions, over the price of one fund's (equal) budget. [ratio]"""
+    weights = found.weights
+    gap = weights * (covariance @ weights + found.shift) / (found.price / len(weights)) - 1.0
     gap = np.where(weights <= lower + TOUCH, np.minimum(gap, 0.0), gap)  # a floor may hold more risk than its budget
     gap = np.where(weights >= upper - TOUCH, np.maximum(gap, 0.0), gap)  # a cap may hold less
     return float(np.abs(gap).max())
 
 
-def _bounded(S: Floats, share: Floats, price: float, lower: float, upper: float, total: float, x: Floats) -> tuple[Floats, float]:
-    """Search the price at which the boxed weights sum to `total`; their sum rises with it."""
+def _bounded(S: Floats, share: Floats, price: float, lower: float, upper: float, total: float, start: Floats) -> Parity:
+    """Search the price, or else the charge, at which the boxed weights sum to `total`."""
 
-    def weights_at(log_price: float) -> Floats:
-        start = x.copy()
-        _descend(S, share, float(np.exp(log_price)), lower, upper, start)
-        return start
+    def by_price(log_price: float) -> Floats:
+        return _descend(S, share, float(np.exp(log_price)), 0.0, lower, upper, start.copy())
 
-    low = high = np.log(price)
-    while weights_at(low).sum() > total and low > -200:
-        low -= 1.0
-    while weights_at(high).sum() < total and high < 200:
-        high += 1.0
+    def by_shift(relief: float) -> Floats:
+        return _descend(S, share, price, -relief, lower, upper, start.copy())
+
+    centre = float(np.log(price))
+    if by_price(centre - WIDEST).sum() <= total:
+        log_price = _root(by_price, total, centre - WIDEST, centre + WIDEST)
+        return Parity(_filled(by_price(log_price), lower, upper, total), float(np.exp(log_price)))
+    largest = price / lower**2 + float(np.abs(S).sum()) if lower > 0 else 0.0  # a charge that sends every fund to its floor
+    relief = _root(by_shift, total, -largest, 0.0)
+    return Parity(_filled(by_shift(relief), lower, upper, total), price, -relief)
+
+
+def _root(weights_at: Callable[[float], Floats], total: float, low: float, high: float) -> float:
+    """Where the sum of the weights, which rises with the argument, reaches `total`."""
     for _ in range(BISECTIONS):
         middle = 0.5 * (low + high)
         if middle in (low, high):
             break
-        x = weights_at(middle)
-        low, high = (middle, high) if x.sum() < total else (low, middle)
-    x = weights_at(high)
+        low, high = (middle, high) if weights_at(middle).sum() < total else (low, middle)
+    return high
+
+
+def _filled(x: Floats, lower: float, upper: float, total: float) -> Floats:
+    """What the last bit of the argument leaves, on the funds off their bounds."""
     free = (x > lower + TOUCH) & (x < upper - TOUCH)
-    if free.any():  # what the last bit of the price leaves
+    if free.any():
         x[free] += (total - x.sum()) / free.sum()
-    return x, float(np.exp(high))
+    return x
 
 
-def _descend(S: Floats, share: Floats, price: float, lower: float, upper: float, x: Floats) -> None:
+def _descend(S: Floats, share: Floats, price: float, shift: float, lower: float, upper: float, x: Floats) -> Floats:
     from etf_pipeline.portfolio.kernels import SWEEPS, descend
 
-    if descend(S, share, price, lower, upper, x, TOLERANCE) < 0 and descend(S, share, price, lower, upper, x, 1e-12) < 0:
-        raise EstimationError(
-            f"risk parity of {len(share)} funds did not converge in {SWEEPS} sweeps; the covariance's condition number is "
-            f"{np.linalg.cond(S):.2g}. Shrink it in `risk`."
-        )
+    for tolerance in (TOLERANCE, 1e-12):
+        if descend(S, share, price, shift, lower, upper, x, tolerance) > 0:
+            return x
+    raise EstimationError(
+        f"risk parity of {len(share)} funds did not converge in {SWEEPS} sweeps; the covariance's condition number is "
+        f"{np.linalg.cond(S):.2g}. Shrink it in `risk`."
+    )
