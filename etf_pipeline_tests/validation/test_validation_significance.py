@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -59,7 +60,7 @@ def test_p_values_hit_the_table_fall_with_t_and_are_symmetric():
     for level in (0.9, 0.95, 0.975, 0.99):
         assert fixed_b_p_value(fixed_b_critical_value(0.3, level), 0.3) == pytest.approx(1 - level, abs=1e-4)
     p = [fixed_b_p_value(t, 0.1) for t in np.linspace(-6, 6, 101)]
-    assert all(a > b for a, b in zip(p, p[1:], strict=False))
+    assert all(a > b for a, b in itertools.pairwise(p))
     assert p[0] + p[-1] == pytest.approx(1)
     assert fixed_b_p_value(0.0, 0.1) == 0.5
 
