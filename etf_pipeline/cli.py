@@ -27,6 +27,23 @@ app = typer.Typer(
     help="An ETF pipeline from prices to weights, backtest and stress.",
 )
 console = Console()
+SUMMARY = {
+    "Weights of max Sharpe, newest decision": """
+        select session, ticker, asset_class,
+            printf('%.1f %%', 100 * weight) as weight, printf('%+.1f %%', 100 * trade) as trade,
+            printf('%.1f %%', 100 * expected_return) as expected, printf('%.1f %%', 100 * volatility) as volatility, rank, regime
+        from rpt_current_weights where strategy = 'max_sharpe' and weight > 0 order by rpt_current_weights.weight desc""",
+    "Backtest, with the 95 % interval of the Sharpe ratio": """
+        select strategy, cost_basis as costs,
+            printf('%.1f %%', 100 * cagr) as cagr, printf('%.1f %%', 100 * volatility) as volatility,
+            printf('%.2f  [%.2f, %.2f]', sharpe, sharpe_low, sharpe_high) as sharpe,
+            printf('%.1f %%', 100 * max_drawdown) as drawdown, printf('%.0f %%', 100 * turnover) as "turnover/y"
+        from rpt_performance order by strategy, cost_basis""",
+    "Worst stress of each strategy's newest weights": """
+        select strategy, title, printf('%.1f %%', 100 * profit) as profit, worst_ticker as worst
+        from rpt_stress where place = 1 order by strategy""",
+}
+"""What `etf run` shows at its end, from the published reports."""
 Format = Annotated[str, typer.Option("--format", "-f", help="table, csv or json")]
 
 
@@ -64,41 +81,14 @@ def summary(settings: Settings, seconds: float, computed: int, kept: int) -> Non
     source = tables.read("raw_source").to_pylist()[0]
     if source["simulated"]:
         console.rule("[bold yellow]SIMULATED MARKET: no real prices stand behind these numbers[/]")
-    if tables.head("rpt_current_weights"):
-        weights = (
-            tables.read("rpt_current_weights")
-            .to_pandas()
-            .query("strategy == 'max_sharpe' and weight > 0")
-            .sort_values("weight", ascending=False)
-        )
-        show_frame(
-            weights[["ticker", "weight", "expected_return", "volatility", "score", "regime"]],
-            f"Max-Sharpe weights decided on {weights['session'].iloc[0]}",
-        )
-    if tables.head("rpt_performance"):
-        columns = [
-            "strategy",
-            "cost_basis",
-            "cagr",
-            "volatility",
-            "sharpe",
-            "sharpe_low",
-            "sharpe_high",
-            "max_drawdown",
-            "turnover",
-        ]
-        show_frame(tables.read("rpt_performance").to_pandas()[columns], "Backtest (Sharpe with its 95 % interval)")
-    if tables.head("rpt_stress"):
-        worst = tables.read("rpt_stress").to_pandas().query("place == 1")
-        show_frame(
-            worst[["strategy", "scenario", "profit", "worst_ticker", "worst_contribution"]], "Worst stress of each strategy"
-        )
-    console.print(
-        f"\nFinished in {seconds:.0f} s: {computed} steps computed, {kept} kept because nothing changed. Source: {source['label']}"
-    )
+    if tables.head("tear_sheet"):  # a job that only ingests has no results to show
+        for title, query in SUMMARY.items():
+            show_frame(_query(settings.catalog, query).to_pandas(date_as_object=True), title)
+    console.print(f"\nFinished in {seconds:.0f} s: {computed} steps computed, {kept} kept because nothing changed.")
+    console.print(f"Source   {source['label']}", highlight=False)
     console.print(f"Report   [bold]{_shown(settings.reports / 'tear_sheet.html')}[/]")
-    console.print(f'Query    [bold]etf sql "select * from rpt_current_weights"[/]   (catalog {_shown(settings.catalog)})')
-    console.print("Look     [bold]etf ui[/]   Explain   [bold]etf explain target_weights max_sharpe SPY[/]")
+    console.print('Query    [bold]etf sql "select * from rpt_current_weights"[/]')
+    console.print("Look     [bold]etf ui[/]     Explain  [bold]etf explain target_weights max_sharpe SPY[/]")
 
 
 @app.command()
@@ -120,23 +110,13 @@ def sql(
     at: Annotated[str | None, typer.Option(help="Commit, tag or run to look back at")] = None,
 ) -> None:
     """Query the published tables."""
-    import duckdb
-
     settings = load_settings()
     catalog = _store(settings).warehouse.catalog_at(_at(at)) if at else settings.catalog
     if not catalog.exists():
         raise SettingsError(
             f"no catalog in {_shown(settings.home)} yet. Run `etf run` first, or set ETF_HOME to the home you mean."
         )
-    try:
-        with duckdb.connect(str(catalog), read_only=True) as connection:
-            connection.execute("set TimeZone = 'UTC'")
-            answer = connection.sql(query).to_arrow_table()
-    except duckdb.Error as error:
-        raise SettingsError(
-            f'the query failed: {error}. `etf sql "select * from rpt_data_dictionary"` lists tables and columns.'
-        ) from error
-    _print(answer, form)
+    _print(_query(catalog, query), form)
 
 
 @app.command()
@@ -175,10 +155,10 @@ def explain(
     """Lead a row back to the exact versions, code and settings that it was made from."""
     from etf_pipeline.orchestration.explain import evidence, explained_rows, lineage_of
 
-    tables = _store(load_settings())
-    rows = explained_rows(tables, table, key or [], _at(at))
+    tables, moment = _store(load_settings()), _at(at) if at else None
+    rows = explained_rows(tables, table, key or [], moment)
     show_frame(rows, f"{table} {' '.join(key or [])}", transpose=True)
-    lineage = lineage_of(tables, table, _at(at))
+    lineage = lineage_of(tables, table, moment)
     for name, found in evidence(tables, rows.iloc[0], lineage).items():
         show_frame(found, f"made from {name}", transpose=True)
     console.print("[bold]Versions, code and settings[/]")
@@ -189,17 +169,8 @@ def explain(
 def doctor(relocate: Annotated[bool, typer.Option(help="The home was moved: publish the catalog anew")] = False) -> None:
     """Verify every file against its hash, the registry, the catalog and unfinished runs."""
     report = _store(load_settings()).warehouse.doctor(relocate=relocate)
-    grid = RichTable("what", "found", title="Doctor", title_justify="left")
-    for name, value in vars(report).items():
-        grid.add_row(name, ", ".join(map(str, value)) or "none" if isinstance(value, tuple) else str(value))
-    console.print(grid)
-    sound = report.integrity == "ok" and report.catalog == "ok" and not report.missing and not report.damaged
-    console.print(
-        "[green]sound[/]"
-        if sound
-        else "[red]not sound[/]: restore the named files from a backup, or run the job that makes their tables"
-    )
-    raise typer.Exit(0 if sound else 1)
+    console.print(report.render(), highlight=False, markup=False)
+    raise typer.Exit(0 if report.ok else 1)
 
 
 @app.command()
@@ -211,7 +182,7 @@ def gc(keep_days: Annotated[float, typer.Option(help="Keep superseded versions t
 @app.command()
 def tag(name: str, at: Annotated[str, typer.Argument(help="Commit, tag or run")] = "published") -> None:
     """Name a state and protect it from gc."""
-    console.print(f"tag {name} points to commit {_store(load_settings()).warehouse.tag(name, _at(at) or at)}")
+    console.print(f"tag {name} points to commit {_store(load_settings()).warehouse.tag(name, _at(at))}")
 
 
 def show_frame(frame: Any, title: str = "", transpose: bool = False) -> None:
@@ -222,6 +193,19 @@ def show_frame(frame: Any, title: str = "", transpose: bool = False) -> None:
     for row in frame.itertuples(index=False):
         grid.add_row(*(f"{value:.4f}" if isinstance(value, float) else str(value) for value in row))
     console.print(grid)
+
+
+def _query(catalog: Path, query: str) -> arrow.Table:
+    import duckdb
+
+    try:
+        with duckdb.connect(str(catalog), read_only=True) as connection:
+            connection.execute("set TimeZone = 'UTC'")
+            return connection.sql(query).to_arrow_table()
+    except duckdb.Error as error:
+        raise SettingsError(
+            f'the query failed: {error}. `etf sql "select * from rpt_data_dictionary"` lists tables and columns.'
+        ) from error
 
 
 def _print(answer: arrow.Table, form: str) -> None:
@@ -244,8 +228,8 @@ def _store(settings: Settings) -> TableStore:
     return TableStore.for_settings(settings)
 
 
-def _at(text: str | None) -> int | str | None:
-    return int(text) if text and text.isdigit() else text
+def _at(text: str) -> int | str:
+    return int(text) if text.isdigit() else text
 
 
 def _shown(path: Path) -> str:

@@ -8,6 +8,7 @@ import dagster as dg
 import numpy as np
 import pandas as pd
 import pyarrow as arrow
+import pyarrow.compute as pc
 
 from etf_pipeline import calendars
 from etf_pipeline.causality import verify
@@ -157,13 +158,10 @@ def parameters_of(tables: TableStore, recipe: Recipe, run_id: str | None) -> Any
 
 
 def _cut(tables: dict[str, arrow.Table]) -> pd.Timestamp:
-    last = max(
-        pd.Timestamp(t["session"].to_numpy().max())
-        for name, t in tables.items()
-        if "session" in t.schema.names and name != "raw_sessions"
-    )
-    days = calendars.sessions(settings().exchange, "1990-01-01", last)
-    return days[-min(CAUSALITY_SESSIONS, len(days) // 3)]
+    dated = [t["session"] for name, t in tables.items() if t.num_rows and "session" in t.schema.names and name != "raw_sessions"]
+    last = max(pd.Timestamp(pc.max(column).as_py()) for column in dated)
+    days = calendars.sessions(settings().exchange, calendars.FIRST_SESSION, last)
+    return days[-CAUSALITY_SESSIONS]
 
 
 def causal_recipes() -> list[Recipe]:

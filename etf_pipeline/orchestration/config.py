@@ -23,7 +23,8 @@ def profile_overrides(profile: str) -> dict[str, dict[str, Any]]:
     path = PROFILES / f"{profile}.yaml"
     if not path.exists():
         raise SettingsError(
-            f"profile '{profile}' needs {path.name} in orchestration/profiles; found {sorted(p.name for p in PROFILES.glob('*.yaml'))}."
+            f"profile '{profile}' needs {path.name} in orchestration/profiles; "
+            f"found {sorted(p.name for p in PROFILES.glob('*.yaml'))}."
         )
     return cast("dict[str, dict[str, Any]]", yaml.safe_load(path.read_text(encoding="utf-8")) or {})
 

@@ -34,5 +34,6 @@ def executor(name: str) -> Any:
         return getattr(importlib.import_module(package), attribute)
     except ImportError as error:
         raise SettingsError(
-            f"ETF_EXECUTOR={name} needs the package {package.replace('_', '-')}; it is not installed. pip install 'etf-pipeline[{name}]'."
+            f"ETF_EXECUTOR={name} needs the package {package.replace('_', '-')}, which is not installed. "
+            f"Install it (pip install {package.replace('_', '-')}) or choose in_process."
         ) from error

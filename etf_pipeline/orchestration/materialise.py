@@ -20,39 +20,28 @@ from etf_pipeline.schemas import TABLES
 RECOMPUTE_TAG = "etf/recompute"
 SCHEMA_CHANGE_TAG = "etf/schema_change"
 OWNERS = ["team:research"]
+Events = Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]
 
 
 def asset_of(recipe: Recipe) -> dg.AssetsDefinition:
     """The asset of a recipe: its inputs are upstream assets, its parameters a launchpad form."""
     defaults = default_parameters(recipe.parameters, recipe.name, settings().profile) if recipe.parameters else None
 
-    def step(context: dg.AssetExecutionContext, config: Any = None) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
-        parameters = parameters_from(config, recipe.parameters) if recipe.parameters else None
-        yield from _materialise(context, recipe, parameters)
+    def plain(context: dg.AssetExecutionContext) -> Events:
+        yield from _materialise(context, recipe, None)
 
-    step.__name__ = recipe.name
-    step.__doc__ = recipe.description
-    step.__annotations__ = {"context": dg.AssetExecutionContext}
+    def configured(context: dg.AssetExecutionContext, config: Any) -> Events:
+        yield from _materialise(context, recipe, parameters_from(config, recipe.parameters))
+
     if defaults is not None:
-        step.__annotations__["config"] = config_for(defaults)
-    else:
-        step = _without_config(recipe, step)
+        configured.__annotations__["config"] = config_for(defaults)
     return dg.multi_asset(
         name=recipe.name,
         specs=[spec_of(recipe, name) for name in recipe.outputs],
         check_specs=[spec for name in recipe.outputs for spec in check_specs(name)],
         description=recipe.description,
         op_tags={"dagster/compute_kind": "duckdb" if recipe.sql else "python"},
-    )(step)
-
-
-def _without_config(recipe: Recipe, step: Any) -> Any:
-    def plain(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
-        yield from step(context)
-
-    plain.__name__ = recipe.name
-    plain.__doc__ = recipe.description
-    return plain
+    )(plain if defaults is None else configured)
 
 
 def spec_of(recipe: Recipe, name: str) -> dg.AssetSpec:
@@ -92,9 +81,7 @@ def check_specs(name: str) -> list[dg.AssetCheckSpec]:
     ]
 
 
-def _materialise(
-    context: dg.AssetExecutionContext, recipe: Recipe, parameters: Any
-) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
+def _materialise(context: dg.AssetExecutionContext, recipe: Recipe, parameters: Any) -> Events:
     tables = store()
     settle_finished_runs(tables.warehouse, context.instance, but=context.run_id)
     tables.open_run(context.run_id)
@@ -115,9 +102,7 @@ def _materialise(
     yield from results(tables, context.run_id, outcome, recipe.outputs)
 
 
-def results(
-    tables: TableStore, run_id: str, outcome: Outcome, names: Sequence[str]
-) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
+def results(tables: TableStore, run_id: str, outcome: Outcome, names: Sequence[str]) -> Events:
     """Materialisations and check results of a step, in the order Dagster wants them."""
     for name in names:
         version = outcome.versions[name]

@@ -61,7 +61,8 @@ def provider_of(chosen: Settings) -> Any:
     """The provider that the settings name."""
     if chosen.provider not in PROVIDERS:
         raise SettingsError(
-            f"provider must be one of {sorted(PROVIDERS)}; found '{chosen.provider}'. Choose one in the launchpad or ETF_PROVIDER."
+            f"provider must be one of {sorted(PROVIDERS)}; found '{chosen.provider}'. "
+            "Choose one in the launchpad or in ETF_PROVIDER."
         )
     return PROVIDERS[chosen.provider](chosen)
 
