@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from etf_pipeline.backtest.arrays import CASH, N_DUE, N_HELD, PROFIT, State
+from etf_pipeline.backtest.arrays import CASH, COSTS, DIVIDENDS, INTEREST, N_DUE, N_HELD, PROFIT, TRADED, Ints, State
 from etf_pipeline.panel import Floats
 
 
@@ -46,19 +46,19 @@ def receivables(state: State) -> float:
 
 
 @njit(cache=True)
-def hold(state: State, asset: int) -> None:
+def hold(asset: int, held: Ints, absent: Ints, counts: Ints) -> None:
     """Enter an asset in the list of held ones, which is kept in ascending order so that sums have one order."""
-    n = state.counts[N_HELD]
+    n = counts[N_HELD]
     q = n
-    while q > 0 and state.held[q - 1] >= asset:
+    while q > 0 and held[q - 1] >= asset:
         q -= 1
-    if q < n and state.held[q] == asset:
+    if q < n and held[q] == asset:
         return
     for r in range(n, q, -1):
-        state.held[r] = state.held[r - 1]
-    state.held[q] = asset
-    state.counts[N_HELD] = n + 1
-    state.absent[asset] = 0
+        held[r] = held[r - 1]
+    held[q] = asset
+    counts[N_HELD] = n + 1
+    absent[asset] = 0
 
 
 @njit(cache=True)
@@ -105,3 +105,36 @@ def move_marks(state: State, prices: Floats) -> None:
         if price == price:
             state.money[PROFIT] += state.shares[i] * (price - state.mark[i])
             state.mark[i] = price
+
+
+@njit(cache=True)
+def close_books(state: State, close: Floats, t: int) -> int:
+    """Move the marks to the close of session `t`; the largest number of sessions that a held asset has had no bar."""
+    longest, profit = 0, 0.0
+    for q in range(state.counts[N_HELD]):
+        i = state.held[q]
+        price = close[t, i]
+        if price == price:
+            profit += state.shares[i] * (price - state.mark[i])
+            state.mark[i] = price
+            state.absent[i] = 0
+        else:
+            state.absent[i] += 1
+            longest = max(longest, state.absent[i])
+    state.money[PROFIT] += profit
+    return longest
+
+
+@njit(cache=True)
+def write_day(state: State, days: Floats, t: int, rolled: float) -> None:
+    """The day's row, in the order of `COLUMNS`."""
+    owed, held = receivables(state), holdings_value(state)
+    days[t, 0] = state.money[CASH] + owed + held
+    days[t, 1] = state.money[CASH]
+    days[t, 2] = owed
+    days[t, 3] = held
+    days[t, 4] = rolled
+    days[t, 5] = state.money[DIVIDENDS]
+    days[t, 6] = state.money[INTEREST]
+    days[t, 7] = state.money[COSTS]
+    days[t, 8] = state.money[TRADED]

@@ -5,7 +5,7 @@ Within a session, in this order:
 1. cash earns the bill; what tickers became at the last close applies (mergers, renames, liquidations), then this open's splits
    and dividends; what is due is paid,
 2. if a plan is due and fills at the open: marks move to the open, trades,
-3. marks move to the close; if the plan fills at the close: trades,
+3. marks move to the close, sessions without a bar are counted; if the plan fills at the close: trades,
 4. a holding without a bar for `absence` sessions is sold at its last price,
 5. net asset value is written twice: as cash + receivables + shares times marks, and rolled forward by profit, dividends,
    interest and costs. The two know nothing of each other.
@@ -29,6 +29,7 @@ from etf_pipeline.backtest.arrays import (
     LIQUIDATE,
     LIQUIDATION,
     MERGER,
+    N_DUE,
     N_HELD,
     N_POSITIONS,
     N_TRADES,
@@ -39,13 +40,25 @@ from etf_pipeline.backtest.arrays import (
     TRADED,
     Events,
     Fold,
+    Ints,
     Market,
     Plan,
     Rules,
     State,
     new_fold,
 )
-from etf_pipeline.backtest.book import collect, hold, holdings_value, move_marks, new_state, owe, receivables, release
+from etf_pipeline.backtest.book import (
+    close_books,
+    collect,
+    hold,
+    holdings_value,
+    move_marks,
+    new_state,
+    owe,
+    receivables,
+    release,
+    write_day,
+)
 from etf_pipeline.backtest.funding import tradable_assets, wanted_trades
 from etf_pipeline.costs.kernels import trade_cost
 from etf_pipeline.panel import Floats
@@ -93,17 +106,22 @@ def _fold(market: Market, events: Events, plan: Plan, rules: Rules, out: Fold) -
     rolled, k = rules.initial_value, 0
     for t in range(n_sessions):
         before = state.counts[N_TRADES]
-        _open_books(t, events, market, state, out)
+        state.money[PROFIT:] = 0.0
+        state.money[INTEREST] = state.money[CASH] * market.rates[t]
+        state.money[CASH] += state.money[INTEREST]
+        if events.first[t + 1] > events.first[t] or state.counts[N_DUE] > 0:
+            _open_books(t, events, market, state, out)
         due = k < len(plan.rows) and plan.rows[k] == t
         if due and rules.at_open:
             _rebalance(k, t, market.fill[t], events, plan, rules, state, out)
-        move_marks(state, market.close[t])
+        longest_absence = close_books(state, market.close, t)
         if due and not rules.at_open:
             _rebalance(k, t, market.fill[t], events, plan, rules, state, out)
-        _sell_absent(t, market.close[t], rules, state, out)
+        if longest_absence >= rules.absence:
+            _sell_absent(t, rules, state, out)
         k += int(due)
         rolled += state.money[PROFIT] + state.money[DIVIDENDS] + state.money[INTEREST] - state.money[COSTS]
-        _write_day(t, rolled, state, out)
+        write_day(state, out.days, t, rolled)
         if state.counts[N_TRADES] > before:
             _write_positions(t, state, out)
     return state.counts[N_TRADES], state.counts[N_POSITIONS]
@@ -111,10 +129,7 @@ def _fold(market: Market, events: Events, plan: Plan, rules: Rules, out: Fold) -
 
 @njit(cache=True)
 def _open_books(t: int, events: Events, market: Market, state: State, out: Fold) -> None:
-    """Everything before the open: interest, corporate events, payments."""
-    state.money[PROFIT:] = 0.0
-    state.money[INTEREST] = state.money[CASH] * market.rates[t]
-    state.money[CASH] += state.money[INTEREST]
+    """Corporate events and payments."""
     for e in range(events.first[t], events.first[t + 1]):
         _apply(e, t, events, market, state, out)
     collect(state, t)
@@ -134,7 +149,7 @@ def _apply(e: int, t: int, events: Events, market: Market, state: State, out: Fo
         state.money[DIVIDENDS] += shares * value
         owe(state, shares * value, events.pay[e])
     elif kind == LIQUIDATE:
-        _record(t, i, LIQUIDATION, -shares, value, FREE, state, out)
+        _record(t, i, LIQUIDATION, -shares, value, FREE, state.counts, out.trade_keys, out.trades)
         state.money[PROFIT] += shares * (value - state.mark[i])
         owe(state, shares * value, events.pay[e])
         state.shares[i] = 0.0
@@ -154,11 +169,11 @@ def _convert(i: int, j: int, ratio: float, kind: int, t: int, market: Market, st
         state.mark[j] = known
     received = shares * ratio
     state.money[PROFIT] += received * state.mark[j] - shares * before
-    _record(t, i, kind, -shares, before, FREE, state, out)
-    _record(t, j, kind, received, state.mark[j], FREE, state, out)
+    _record(t, i, kind, -shares, before, FREE, state.counts, out.trade_keys, out.trades)
+    _record(t, j, kind, received, state.mark[j], FREE, state.counts, out.trade_keys, out.trades)
     state.shares[i] = 0.0
     state.shares[j] += received
-    hold(state, j)
+    hold(j, state.held, state.absent, state.counts)
     release(state)
 
 
@@ -179,12 +194,12 @@ def _rebalance(k: int, t: int, prices: Floats, events: Events, plan: Plan, rules
         if abs(value) <= DUST * nav and weights[i] > 0.0:
             continue
         spread, impact, commission = trade_cost(value, plan.half_spread[k, i], plan.slope[k, i], rules.terms)
-        _record(t, i, REBALANCE, trades[i], state.mark[i], (spread, impact, commission), state, out)
+        _record(t, i, REBALANCE, trades[i], state.mark[i], (spread, impact, commission), state.counts, out.trade_keys, out.trades)
         state.shares[i] = state.shares[i] + trades[i] if weights[i] > 0.0 else 0.0
         state.money[CASH] -= value + (spread + impact + commission)
         state.money[COSTS] += spread + impact + commission
         state.money[TRADED] += abs(value)
-        hold(state, i)
+        hold(i, state.held, state.absent, state.counts)
     release(state)
 
 
@@ -200,46 +215,28 @@ def _targets(k: int, t: int, events: Events, plan: Plan) -> Floats:
 
 
 @njit(cache=True)
-def _sell_absent(t: int, close: Floats, rules: Rules, state: State, out: Fold) -> None:
+def _sell_absent(t: int, rules: Rules, state: State, out: Fold) -> None:
     """Sell at the last price what has had no bar for too long: it was delisted and nobody told us how."""
-    gone = False
     for q in range(state.counts[N_HELD]):
         i = state.held[q]
-        price = close[i]
-        state.absent[i] = 0 if price == price else state.absent[i] + 1
         if state.absent[i] >= rules.absence:
             value = state.shares[i] * state.mark[i]
-            _record(t, i, DELISTING, -state.shares[i], state.mark[i], FREE, state, out)
+            _record(t, i, DELISTING, -state.shares[i], state.mark[i], FREE, state.counts, out.trade_keys, out.trades)
             state.money[CASH] += value
             state.money[TRADED] += abs(value)
             state.shares[i] = 0.0
-            gone = True
-    if gone:
-        release(state)
+    release(state)
 
 
 @njit(cache=True)
-def _write_day(t: int, rolled: float, state: State, out: Fold) -> None:
-    row, owed, held = out.days[t], receivables(state), holdings_value(state)
-    row[0] = state.money[CASH] + owed + held
-    row[1] = state.money[CASH]
-    row[2] = owed
-    row[3] = held
-    row[4] = rolled
-    row[5] = state.money[DIVIDENDS]
-    row[6] = state.money[INTEREST]
-    row[7] = state.money[COSTS]
-    row[8] = state.money[TRADED]
-
-
-@njit(cache=True)
-def _record(t: int, i: int, kind: int, shares: float, price: float, costs: Costs, state: State, out: Fold) -> None:
-    """Append one trade."""
-    n = state.counts[N_TRADES]
-    keys, values = out.trade_keys, out.trades
+def _record(
+    t: int, i: int, kind: int, shares: float, price: float, cost: Costs, counts: Ints, keys: Ints, values: Floats
+) -> None:
+    """Append one trade (arrays one by one: handing a tuple of thirteen on costs more than the trade)."""
+    n = counts[N_TRADES]
     keys[n, 0], keys[n, 1], keys[n, 2] = t, i, kind
-    values[n, 0], values[n, 1], values[n, 2], values[n, 3], values[n, 4] = shares, price, costs[0], costs[1], costs[2]
-    state.counts[N_TRADES] = n + 1
+    values[n, 0], values[n, 1], values[n, 2], values[n, 3], values[n, 4] = shares, price, cost[0], cost[1], cost[2]
+    counts[N_TRADES] = n + 1
 
 
 @njit(cache=True)

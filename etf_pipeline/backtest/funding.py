@@ -14,6 +14,7 @@ from numba import njit
 
 from etf_pipeline.backtest.arrays import CASH, PER_TRADE, SEQUENTIAL, Ints, Plan, Rules, State
 from etf_pipeline.costs.kernels import trade_cost
+from etf_pipeline.costs.model import CostTerms
 from etf_pipeline.panel import Floats
 
 ROUNDS = 60
@@ -38,9 +39,9 @@ def tradable_assets(weights: Floats, prices: Floats, state: State) -> Ints:
 
 
 @njit(cache=True)
-def cost_of(value: float, i: int, k: int, plan: Plan, rules: Rules) -> float:
-    """Whole cost of trading a value in an asset at fill `k`."""
-    spread, impact, commission = trade_cost(value, plan.half_spread[k, i], plan.slope[k, i], rules.terms)
+def cost_of(value: float, half_spread: float, slope: float, terms: CostTerms) -> float:
+    """Whole cost of trading a value."""
+    spread, impact, commission = trade_cost(value, half_spread, slope, terms)
     return spread + impact + commission
 
 
@@ -74,7 +75,7 @@ def _scaled(assets: Ints, weights: Floats, nav: float, free: float, state: State
         previous, cost = cost, 0.0
         for i in assets:
             trades[i] = weights[i] * base / state.mark[i] - state.shares[i]
-            cost += cost_of(trades[i] * state.mark[i], i, k, plan, rules)
+            cost += cost_of(trades[i] * state.mark[i], plan.half_spread[k, i], plan.slope[k, i], rules.terms)
         if abs(cost - previous) <= EXACT * nav:
             break
     return trades
@@ -91,9 +92,9 @@ def _sequential(assets: Ints, weights: Floats, nav: float, state: State, k: int,
         i = assets[q]
         trades[i] = weights[i] * nav / state.mark[i] - state.shares[i]
         value = trades[i] * state.mark[i]
-        spent = value + cost_of(value, i, k, plan, rules)
+        spent = value + cost_of(value, plan.half_spread[k, i], plan.slope[k, i], rules.terms)
         if value > 0.0 and spent > cash:
-            value = _affordable(cash, i, k, plan, rules)
+            value = _affordable(cash, plan.half_spread[k, i], plan.slope[k, i], rules.terms)
             trades[i] = value / state.mark[i]
             spent = cash
         cash -= spent
@@ -121,16 +122,16 @@ def _per_trade(assets: Ints, weights: Floats, nav: float, state: State, k: int, 
         if weights[i] == 0.0:
             trades[i] = -state.shares[i]
         else:
-            trades[i] = _affordable(amount, i, k, plan, rules) / state.mark[i]
+            trades[i] = _affordable(amount, plan.half_spread[k, i], plan.slope[k, i], rules.terms) / state.mark[i]
     return trades
 
 
 @njit(cache=True)
-def _affordable(amount: float, i: int, k: int, plan: Plan, rules: Rules) -> float:
+def _affordable(amount: float, half_spread: float, slope: float, terms: CostTerms) -> float:
     """Value whose trade, cost included, moves exactly `amount` of cash."""
     value = amount
     for _ in range(ROUNDS):
-        following = amount - cost_of(value, i, k, plan, rules)
+        following = amount - cost_of(value, half_spread, slope, terms)
         if following == value:
             break
         value = following

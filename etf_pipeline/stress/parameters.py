@@ -26,10 +26,10 @@ class StressParameters:
         Returns below which the beta is taken to be 1.
     degrees_of_freedom : float
         Of the Student-t simulation. About 4 to 6 for daily index returns.
-    horizons : tuple of int
+    horizon_short, horizon_long : int
         Of the simulations. [sessions]
     n_short, n_long : int
-        Simulated scenarios for one session, and for more.
+        Simulated scenarios for either.
     history : int
         Sessions of portfolio returns that the bootstraps draw from.
     block : float
@@ -46,7 +46,8 @@ class StressParameters:
     beta_window: int = 504
     beta_minimum: int = 60
     degrees_of_freedom: float = 5.0
-    horizons: tuple[int, ...] = (1, 21)
+    horizon_short: int = 1
+    horizon_long: int = 21
     n_short: int = 100_000
     n_long: int = 20_000
     history: int = 1260
@@ -60,5 +61,5 @@ class StressParameters:
         bad = [pair for pair in self.proxies if pair.count("=") != 1]
         if bad:
             raise SettingsError(f"proxies are written asset_class=TICKER; found {bad}.")
-        if not self.horizons or min(self.horizons) < 1:
-            raise SettingsError(f"horizons are sessions from 1 on; found {self.horizons}.")
+        if not 1 <= self.horizon_short < self.horizon_long:
+            raise SettingsError(f"horizons are sessions, 1 <= short < long; found {self.horizon_short} and {self.horizon_long}.")

@@ -94,8 +94,7 @@ class StressTester:
         source = Source(volatility, past, p.degrees_of_freedom, p.block, p.decay)
         rows: list[dict[str, object]] = []
         for place, (name, simulation) in enumerate(SIMULATIONS.items()):
-            for horizon in p.horizons:
-                n = p.n_short if horizon == 1 else p.n_long
+            for horizon, n in ((p.horizon_short, p.n_short), (p.horizon_long, p.n_long)):
                 rng = np.random.default_rng([p.seed, place, horizon])
                 tail = tail_loss(simulation.function(source, n, horizon, rng))
                 rows.append(

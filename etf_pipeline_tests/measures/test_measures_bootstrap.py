@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 
 from etf_pipeline.errors import DataError
-from etf_pipeline.measures import MEASURES, block_length, common_block_length, measure, percentile_interval, resample, stationary_indices
+from etf_pipeline.measures import (
+    MEASURES,
+    block_length,
+    common_block_length,
+    measure,
+    percentile_interval,
+    resample,
+    stationary_indices,
+)
 
 SHARPE = [MEASURES["sharpe"].function]
 

@@ -192,3 +192,6 @@ def test_errors_say_what_is_missing():
         run_stress(weights.iloc[:0], frame, covariances, funds, FAST)
     with pytest.raises(SettingsError, match="asked for \\['dotcom'\\]"):
         run_stress(weights, frame, covariances, funds, StressParameters(scenarios=("dotcom",)))
+    for wrong in ({"degrees_of_freedom": 2.0}, {"proxies": ("bond",)}, {"horizon_short": 0}):
+        with pytest.raises(SettingsError):
+            StressParameters(**wrong)  # type: ignore[arg-type]
