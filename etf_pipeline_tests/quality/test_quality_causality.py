@@ -18,6 +18,7 @@ FAULTS = (
     "hundred",
     "quarter",
     "half",
+    "crash",
     "freeze",
     "repeat",
     "contradict",
@@ -38,8 +39,8 @@ def spoil(prices: pd.DataFrame, kind: str, row: int) -> pd.DataFrame:
         prices.loc[at, ["high", "low"]] = prices.loc[at, ["low", "high"]].to_numpy()
     elif kind == "hundred":
         prices.loc[at, fields] *= 100
-    elif kind in ("quarter", "half"):
-        prices.loc[rest, fields] *= {"quarter": 0.25, "half": 0.5}[kind]
+    elif kind in ("quarter", "half", "crash"):
+        prices.loc[rest, fields] *= {"quarter": 0.25, "half": 0.5, "crash": 0.75}[kind]
     elif kind == "freeze":
         prices.loc[rest[:7], [*fields, "volume"]] = [40.0, 40.0, 40.0, 40.0, 0.0]
     elif kind in ("repeat", "contradict"):
@@ -91,6 +92,8 @@ def test_no_verdict_changes_when_the_future_is_cut_off_or_poisoned(cut, poison, 
     prices = bars(110, seed=seed)
     for kind in rng.permutation(FAULTS):
         prices = spoil(prices, kind, int(rng.integers(0, 12 * 110 - 200)))
+    for fund in (8, 9, 10, 11):  # outliers with history, some before the cut
+        prices = spoil(prices, "crash", int(np.flatnonzero(prices["ticker"] == f"F{fund:02d}")[61 + 8 * (fund - 8)]))
     events, day = actions(*EVENTS), SESSIONS[cut]
     # one action whose ex-date is past and whose announcement lies in the future
     late = actions(

@@ -62,10 +62,20 @@ def test_a_thin_fund_whose_quote_rests_does_not_alarm_at_every_trade():
     assert listed(look(prices), "outlier_return") == []
 
 
+def test_a_return_over_missing_sessions_is_held_against_the_root_of_their_number():
+    rng = np.random.default_rng(5)
+    close = 50 * np.exp(np.cumsum(rng.normal(0, 0.01, 120)))
+    close[110:] *= np.exp(0.14)  # 14 deviations of one session, 5 of eight
+    assert listed(look(line(list(close))), "outlier_return") == [110]
+    found = look(line(list(close)).drop(index=range(103, 110)))
+    assert listed(found, "outlier_return") == []
+
+
 def test_a_dividend_above_fifteen_percent_of_the_last_close_is_listed():
     events = actions(("F00", 3, "dividend", 14.9), ("F01", 3, "dividend", 15.1), ("F02", 3, "dividend", 1.0))
     prices = pd.concat([line([100.0] * 5, ticker=f"F0{i}", source=f"s{i}") for i in range(3)])
     prices.loc[prices["ticker"] == "F02", "adjustment"] = "split_dividend"
+    prices.loc[prices["session"] >= SESSIONS[3], ["open", "high", "low", "close"]] = 85.0  # the yield is on the close before it
     found = look(prices, events).findings
     assert found.loc[found["rule"] == "large_dividend", "ticker"].tolist() == ["F01"]
     assert found.loc[found["rule"] == "dividend_on_adjusted", "ticker"].tolist() == ["F02"]
