@@ -73,8 +73,9 @@ def garch_fits(returns: pd.DataFrame, parameters: GarchParameters | None = None)
     maximum likelihood. The calendar announces a year's last session, so the set of fits never changes later; a year that
     the data have not finished has none. Scale and backcast come from the fitting sample alone.
 
-    The engine is the house's own (`garch_optimiser`): on 132 ETFs its log-likelihood reached
-    that of `arch` in all 1,784 yearly fits, except for two in which `arch` had overstepped ``alpha + beta < 1``.
+    The engine is the house's own (`garch_optimiser`): its log-likelihood reached that of `arch` in all 1,784 yearly fits of
+    132 real funds, except for two in which `arch` had overstepped ``alpha + beta < 1``. The grid of starts was settled on
+    those same funds; on fresh simulated samples of 502 sessions it reached `arch` in 150 of 150.
 
     References
     ----------
