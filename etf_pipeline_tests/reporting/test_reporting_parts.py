@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from etf_pipeline.reporting import formats, palette
+from etf_pipeline.reporting.page import Column, grid
 from etf_pipeline.reporting.scales import linear_ticks, log_ticks, spells, thin, year_ticks
 from etf_pipeline.reporting.svg import HEIGHT, LEFT, RIGHT, WIDTH, bands, lines, stacked
 
@@ -133,8 +134,24 @@ def test_stacked_areas_end_at_the_sum():
     wide = pd.DataFrame({"member": [1, 2, 3, 4], "stale": [4, 3, 2, 1]}, index=days)
     chart = stacked(wide, formats.count, alt="areas", caption="")
     top = re.search(r'class="area a1" d="M([^"]+)Z"', chart.svg).group(1)
-    heights = {float(p.split()[1]) for p in top.split("L")[:4]}
-    assert heights == {12.0}  # five funds in every month: the upper edge is flat, at the top
+    edge = [tuple(map(float, p.split())) for p in top.split("L")]
+    assert {y for _, y in edge[:4]} == {12.0}  # five funds in every month: the upper edge is flat, at the top
+    member = re.search(r'class="area a0" d="M([^"]+)Z"', chart.svg).group(1)
+    assert [tuple(map(float, p.split())) for p in member.split("L")[:4]] == edge[:3:-1]  # it rests on the one below
+
+
+def test_bars_are_as_long_as_the_size_of_their_value():
+    frame = pd.DataFrame({"name": ["a", "b", "c", "d"], "value": [0.2, -0.4, 0.0, np.nan]})
+    columns = (Column("Name", "name", numeric=False), Column("Value", "value", formats.percent, bar=True))
+    (group,) = grid(frame, columns, "values").groups
+    assert [row[1].bar for row in group.rows] == [50.0, 100.0, 0.0, None]
+    assert [plain(row[1].text) for row in group.rows] == ["20.0 %", "−40.0 %", "0.0 %", "–"]
+
+
+def test_groups_keep_the_order_of_the_rows():
+    frame = pd.DataFrame({"book": ["z", "z", "a"], "name": [1, 2, 3]})
+    groups = grid(frame, (Column("Name", "name", formats.count),), "rows", by="book", title=formats.words).groups
+    assert [(g.title, [row[0].text for row in g.rows]) for g in groups] == [("Z", ["1", "2"]), ("A", ["3"])]
 
 
 def test_bands_cover_the_time_axis_without_gaps():

@@ -198,6 +198,18 @@ def test_a_fund_that_is_sold_is_shown_and_one_never_held_is_not(tables):
     assert "TLT" not in names
 
 
+def test_a_long_portfolio_shows_its_largest_funds_and_always_its_cash(tables):
+    row = tables.rpt_current_weights[tables.rpt_current_weights["ticker"] == "SPY"].head(1)
+    many = pd.concat([row] * 3000, ignore_index=True)
+    many = many.assign(ticker=[f"F{i:04d}" for i in range(3000)], weight=np.linspace(1e-6, 6e-4, 3000))
+    cash = tables.rpt_current_weights[(tables.rpt_current_weights["ticker"] == "CASH")].head(1)
+    weights = pd.concat([many, cash.assign(strategy=row["strategy"].iloc[0])], ignore_index=True)
+    page = Page(render(dataclasses.replace(tables, rpt_current_weights=weights)))
+    names = [r[0][:5] for r in page.tables[0]["rows"][2:]]
+    assert names == [f"F{i:04d}" for i in range(2999, 2959, -1)] + ["CASH"]
+    assert "the 40 largest of each" in page.text
+
+
 @pytest.mark.parametrize(
     "figure",
     [
@@ -236,6 +248,22 @@ def test_summary_says_what_an_interval_with_zero_means(tables, page):
     assert "above zero, before allowing for how many configurations were tried" in better
     worse = Page(render(dataclasses.replace(tables, rpt_performance=tables.rpt_performance.assign(sharpe_high=-0.1)))).text
     assert "below zero" in worse
+
+
+def test_summary_quotes_the_record_after_costs(page):
+    assert "Max Sharpe would have earned 6.8 % a year after costs, with a largest fall of 22.1 %." in page.text
+    assert "Its Sharpe ratio is 0.47 (95 % interval −0.31 to 1.21)" in page.text
+    assert "Over the same time, after costs: Risk parity 6.8 % a year" in page.text
+
+
+def test_members_are_the_lowest_area_and_the_first_row_even_when_few(tables):
+    universe = tables.rpt_universe.assign(funds=lambda f: f["funds"].where(f["reason"] == "member", 500))
+    newest = universe["session"].max()
+    universe = pd.concat([universe, pd.DataFrame({"session": [newest], "reason": ["geared"], "funds": [900]})], ignore_index=True)
+    html = render(dataclasses.replace(tables, rpt_universe=universe))
+    assert re.search(r'class="area a0"[^>]*/></svg>(\w+)', html).group(1) == "Member"
+    table = next(t for t in Page(html).tables if t["rows"][0][0] == "Outcome")
+    assert [row[0] for row in table["rows"][1:]] == ["Member", "Geared"]
 
 
 def test_summary_names_the_largest_holdings_and_the_cash(tables, page):

@@ -56,6 +56,9 @@ FALLBACKS = (
 
 NEWEST_FALLBACKS = 12
 
+LARGEST = 40
+"""Funds listed per strategy: equal weight may hold thousands."""
+
 
 def weights(tables: ReportTables) -> Section:
     """The newest weights with everything that explains them."""
@@ -63,6 +66,8 @@ def weights(tables: ReportTables) -> Section:
     rows = rows[(rows["weight"] > 0) | (rows["trade"] != 0)]
     rows = rows.assign(_cash=rows["ticker"] == CASH, _less=-rows["weight"])
     rows = tables.ordered(rows, "_cash", "_less", "ticker")
+    shown = rows[(rows.groupby("strategy").cumcount() < LARGEST) | rows["_cash"]]
+    caption = "Current target weights by strategy" + (f", the {LARGEST} largest of each" if len(shown) < len(rows) else "")
     return Section(
         key="weights",
         heading="What to hold, and why",
@@ -71,7 +76,7 @@ def weights(tables: ReportTables) -> Section:
             f"{_state(rows['regime'])} Beside each weight stands what spoke for it."
         ),
         sources=("rpt_current_weights",),
-        grids=(grid(rows, WEIGHTS, "Current target weights by strategy", by="strategy", title=words),),
+        grids=(grid(shown, WEIGHTS, caption, by="strategy", title=words),),
         note=(
             "Forecast: expected return over the forecast horizon after bias correction. Expected return: the annual figure that "
             "the optimiser used. Score: how the fund compares with the others, 0 is average. Share of risk: the part of the "
