@@ -75,7 +75,8 @@ def garch_fits(returns: pd.DataFrame, parameters: GarchParameters | None = None)
 
     The engine is the house's own (`garch_optimiser`): its log-likelihood reached that of `arch` in all 1,784 yearly fits of
     132 real funds, except for two in which `arch` had overstepped ``alpha + beta < 1``. The grid of starts was settled on
-    those same funds; on fresh simulated samples of 502 sessions it reached `arch` in 150 of 150.
+    those same funds; on fresh simulated samples of 502 sessions it reached `arch` in 299 of 300, and
+    once fell short by 0.004.
 
     References
     ----------
