@@ -250,6 +250,16 @@ def test_summary_says_what_an_interval_with_zero_means(tables, page):
     assert "below zero" in worse
 
 
+def test_the_leading_strategy_comes_first_then_others_then_equal_weight_then_benchmarks(tables):
+    renamed = {
+        name: getattr(tables, name).replace({"strategy": {"risk_parity": "hrp"}})
+        for name in TABLE_NAMES
+        if "strategy" in getattr(tables, name)
+    }
+    changed = dataclasses.replace(tables, **renamed)
+    assert changed.books == ["max_sharpe", "hrp", "equal_weight", "SPY"]
+
+
 def test_summary_quotes_the_record_after_costs(page):
     assert "Max Sharpe would have earned 6.8 % a year after costs, with a largest fall of 22.1 %." in page.text
     assert "Its Sharpe ratio is 0.47 (95 % interval −0.31 to 1.21)" in page.text
@@ -289,6 +299,8 @@ def test_gross_and_net_stand_side_by_side_for_every_strategy_and_benchmark(page)
     rows = [row[0] for row in table["rows"][1:]]
     assert rows == [x for name in ("Max Sharpe", "Risk parity", "Equal weight", "SPY") for x in (name, "after", "before")]
     assert len(BOOKS) == 4
+    growth = {row[0]: plain(row[1]) for row in table["rows"][2:4]}
+    assert growth == {"after": "6.8 %", "before": "7.3 %"}
 
 
 def test_findings_add_up_by_rule(tables, page):
@@ -298,6 +310,9 @@ def test_findings_add_up_by_rule(tables, page):
     table = next(t for t in page.tables if t["rows"][0][0] == "Rule")
     shown = {row[0]: int(row[2]) for row in table["rows"][1:]}
     assert shown == {formats.words(rule): n for rule, n in quality.groupby("rule")["findings"].sum().items()}
+    out = {row[0]: int(row[3]) for row in table["rows"][1:]}
+    assert out == {formats.words(rule): n for rule, n in quality.groupby("rule")["refused"].sum().items()}
+    assert 0 in out.values()
 
 
 def test_a_rule_of_two_severities_shows_the_graver(tables):
