@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import subprocess
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -95,12 +95,13 @@ def summary(settings: Settings, seconds: float, computed: int, kept: int) -> Non
 def ui(port: Annotated[int, typer.Option(help="Port of the Dagster UI")] = 3000, host: str = "127.0.0.1") -> None:
     """Open the Dagster UI with its daemon (schedules and sensors), until interrupted."""
     from etf_pipeline.orchestration.runner import prepare_home
+    from etf_pipeline.sql_models import FOLDER
 
-    settings = load_settings()
-    environment = {**os.environ, "DAGSTER_HOME": str(prepare_home(settings))}
+    environment = {**os.environ, "DAGSTER_HOME": str(prepare_home(load_settings()))}
     console.print(f"Dagster UI on [bold]http://{host}:{port}[/] (stop with Ctrl-C)")
-    command = [str(Path(sys.executable).parent / "dagster"), "dev", "-m", "etf_pipeline.definitions", "-h", host, "-p", str(port)]
-    raise typer.Exit(subprocess.call(command, env=environment))
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # a script's background job ignores it, and the server would keep that
+    dagster = str(Path(sys.executable).parent / "dagster")
+    os.execve(dagster, [dagster, "dev", "-w", str(FOLDER.parent / "workspace.yaml"), "-h", host, "-p", str(port)], environment)
 
 
 @app.command()

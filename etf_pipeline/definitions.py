@@ -34,7 +34,7 @@ for model in load_models().values():
         sql_recipe(model)
 
 defs = dg.Definitions(
-    assets=[raw.ingest, *(asset_of(recipe) for recipe in RECIPES.values())],
+    assets=[raw.fetch, *(asset_of(recipe) for recipe in RECIPES.values())],
     asset_checks=[
         *(sql_test(model) for model in load_models().values() if model.layer == "tests"),
         *(causality_check(recipe) for recipe in causal_recipes()),

@@ -85,38 +85,60 @@ def shot(page: object, name: str) -> None:
         page.screenshot(path=f"{SHOTS}/{name}.png")  # type: ignore[attr-defined]
 
 
+def wait_for_successes(page: object, address: str, count: int) -> None:
+    page.goto(address + "/runs")  # type: ignore[attr-defined]
+    page.wait_for_function(  # type: ignore[attr-defined]
+        f"(t => t.split('Success').length > {count} || t.includes('Failure'))(document.body?.innerText ?? '')", timeout=240_000
+    )
+    assert "Failure" not in page.inner_text("body")  # type: ignore[attr-defined]
+
+
 def test_an_asset_is_materialised_by_clicking_and_shows_its_plot_and_columns(ui: str) -> None:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         page = browser.new_page(viewport={"width": 1500, "height": 950})
+        page.set_default_timeout(90_000)
         outside: list[str] = []
         page.on("request", lambda r: outside.append(r.url) if not r.url.startswith((ui, ui.replace("http", "ws"), "data:", "blob:")) else None)
 
-        page.goto(ui + "/jobs/ingest")
-        page.get_by_role("button", name="Materialize", exact=False).first.click()
-        page.get_by_text("Launched run", exact=False).first.wait_for(timeout=60_000)
-        page.goto(ui + "/runs")
-        page.get_by_text("Success", exact=True).first.wait_for(timeout=240_000)
+        page.goto(ui + "/locations/etf_pipeline/jobs/ingest")
+        page.get_by_role("button", name="Materialize all").click()
+        page.get_by_text("Launched run", exact=False).first.wait_for()
+        wait_for_successes(page, ui, 1)
         shot(page, "ui_runs")
 
         page.goto(ui + "/assets/universe_membership")
-        page.get_by_text("Screens on what was known", exact=False).first.wait_for(timeout=60_000)
-        page.get_by_role("button", name="Materialize", exact=False).first.click()
-        page.get_by_text("Launched run", exact=False).first.wait_for(timeout=60_000)
-        page.goto(ui + "/runs")
-        page.wait_for_function("document.body.innerText.split('Success').length > 2", timeout=120_000)
+        page.get_by_role("button", name="Materialize").first.click()
+        page.get_by_text("Launched run", exact=False).first.wait_for()
+        wait_for_successes(page, ui, 2)
 
-        page.goto(ui + "/assets/universe_membership?view=overview")
-        page.locator("img[src^='data:image/png']").first.wait_for(timeout=60_000)
-        assert page.locator("img[src^='data:image/png']").first.evaluate("image => image.naturalWidth") > 200
-        assert page.get_by_text("mean_traded_value").first.is_visible()
+        page.goto(ui + "/assets/universe_membership")
+        page.get_by_text("Mean traded value, 20 sessions [listing currency]").wait_for()
         shot(page, "ui_asset")
+        page.locator("tr", has_text="plot").last.get_by_text("Show Markdown").click()
+        picture = page.locator("img[src^='data:image/png']").first
+        picture.wait_for()
+        assert picture.evaluate("image => image.naturalWidth") == 900
+        page.wait_for_timeout(500)
+        shot(page, "ui_plot")
 
-        page.goto(ui + "/asset-groups/")
-        page.get_by_text("target_weights").first.wait_for(timeout=60_000)
-        page.wait_for_timeout(1500)
+        page.goto(ui + "/asset-groups")
+        page.get_by_text("portfolio").first.wait_for()
+        page.wait_for_timeout(3000)
         shot(page, "ui_lineage")
         browser.close()
         assert not outside, f"the UI asked other hosts: {outside[:3]}"
+
+
+def test_what_the_ui_ran_is_published(ui: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+    import duckdb
+
+    home = next(path for path in tmp_path_factory.getbasetemp().glob("ui-home*") if path.is_dir())
+    catalog, end = home / "warehouse" / "catalog.duckdb", time.time() + 60
+    while not catalog.exists() and time.time() < end:
+        time.sleep(1)
+    with duckdb.connect(str(catalog), read_only=True) as connection:
+        members = connection.sql("select count(distinct ticker) from universe_membership where member").fetchall()[0][0]
+    assert 8 <= members <= 12

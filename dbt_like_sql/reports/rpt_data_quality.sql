@@ -14,7 +14,11 @@ found as (
     select
         session,
         rule,
-        max(severity)           as severity,
+        case
+            when bool_or(severity = 'error') then 'error'
+            when bool_or(severity = 'warning') then 'warning'
+            else 'info'
+        end                     as severity,
         count(*)                as findings,
         count(distinct ticker)  as tickers,
         min(ticker || ': ' || found)  as example

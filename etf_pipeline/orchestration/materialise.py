@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import dagster as dg
+import pyarrow as arrow
 
 from etf_pipeline.errors import ContractError
 from etf_pipeline.orchestration.checks import ROOM_CHECKS, RoomCheck
@@ -14,8 +15,9 @@ from etf_pipeline.orchestration.resources import settings, store
 from etf_pipeline.orchestration.runs import settle_finished_runs
 from etf_pipeline.orchestration.tables import Outcome, TableStore
 from etf_pipeline.recipes import Recipe
-from etf_pipeline.reporting.plots import PLOTS, draw
+from etf_pipeline.reporting import PLOTS, draw, tear_sheet
 from etf_pipeline.schemas import TABLES
+from etf_pipeline.warehouse import Version
 
 RECOMPUTE_TAG = "etf/recompute"
 SCHEMA_CHANGE_TAG = "etf/schema_change"
@@ -31,7 +33,7 @@ def asset_of(recipe: Recipe) -> dg.AssetsDefinition:
         yield from _materialise(context, recipe, None)
 
     def configured(context: dg.AssetExecutionContext, config: Any) -> Events:
-        yield from _materialise(context, recipe, parameters_from(config, recipe.parameters))
+        yield from _materialise(context, recipe, parameters_from(config, type(defaults)))
 
     if defaults is not None:
         configured.__annotations__["config"] = config_for(defaults)
@@ -107,9 +109,7 @@ def results(tables: TableStore, run_id: str, outcome: Outcome, names: Sequence[s
     for name in names:
         version = outcome.versions[name]
         table = outcome.tables.get(name)
-        if name in PLOTS and table is None:
-            table = tables.read(name, run_id)
-        plot = draw(name, table) if name in PLOTS and table is not None else None
+        plot = _plot(tables, name, version, table, run_id) if name in PLOTS else None
         yield dg.MaterializeResult(
             asset_key=name,
             metadata=run_metadata(name, version, table, reused=outcome.reused, plot=plot),
@@ -120,6 +120,17 @@ def results(tables: TableStore, run_id: str, outcome: Outcome, names: Sequence[s
             whole = table if table is not None else tables.read(name, run_id)
             for check in ROOM_CHECKS[name]:
                 yield _room_check(name, check, whole)
+
+
+def _plot(tables: TableStore, name: str, version: Version, table: arrow.Table | None, run_id: str) -> bytes:
+    """The picture of a version, drawn once for equal content."""
+    key = f"{name}-{version.content_hash}-{tear_sheet.version()}"
+    kept = tables.warehouse.cache.get("plots", key)
+    if kept is not None:
+        return bytes(kept["png"][0].as_py())
+    png = draw(name, table if table is not None else tables.read(name, run_id))
+    tables.warehouse.cache.put("plots", key, arrow.table({"png": arrow.array([png], arrow.binary())}))
+    return png
 
 
 def _room_check(name: str, check: RoomCheck, table: Any) -> dg.AssetCheckResult:

@@ -27,6 +27,7 @@ def specs() -> dict[str, dg.AssetSpec]:
 
 def test_the_definitions_load() -> None:
     dg.Definitions.validate_loadable(defs)
+    assert {"nightly", "research", "ingest", "backfill"} <= set(defs.get_repository_def().job_names)
 
 
 def test_every_table_of_the_contracts_is_an_asset_and_the_other_way_round(specs: dict[str, dg.AssetSpec]) -> None:

@@ -28,7 +28,7 @@ class IngestConfig(dg.Config):
 
 
 @dg.multi_asset(
-    name="ingest",
+    name="fetch",
     specs=[
         dg.AssetSpec(
             name,
@@ -44,7 +44,7 @@ class IngestConfig(dg.Config):
     retry_policy=dg.RetryPolicy(max_retries=2, delay=5, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS),
     pool="provider",
 )
-def ingest(context: dg.AssetExecutionContext, config: IngestConfig) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
+def fetch(context: dg.AssetExecutionContext, config: IngestConfig) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
     """Fetch everything that the provider has, as it has it; bad rows come along and are judged by `quality`."""
     chosen = override(settings(), provider=config.provider, files_root=config.files_root)
     tables = store()
@@ -53,7 +53,7 @@ def ingest(context: dg.AssetExecutionContext, config: IngestConfig) -> Iterator[
     context.log.info(market.label)
     tables.open_run(context.run_id, {"provider": chosen.provider, "simulated": market.simulated, "label": market.label})
     made = {name: TABLES[name].to_arrow(frame) for name, frame in frames_of(market, chosen).items()}
-    versions = tables.write(context.run_id, "ingest", made, schema_change=context.run.tags.get("etf/schema_change") == "true")
+    versions = tables.write(context.run_id, "fetch", made, schema_change=context.run.tags.get("etf/schema_change") == "true")
     yield from results(tables, context.run_id, Outcome(versions, made, reused=False), OUTPUTS)
 
 
