@@ -88,7 +88,8 @@ def shot(page: object, name: str) -> None:
 def wait_for_successes(page: object, address: str, count: int) -> None:
     page.goto(address + "/runs")  # type: ignore[attr-defined]
     page.wait_for_function(  # type: ignore[attr-defined]
-        f"(t => t.split('Success').length > {count} || t.includes('Failure'))(document.body?.innerText ?? '')", timeout=240_000
+        f"() => {{ const t = document.body ? document.body.innerText : ''; return t.split('Success').length > {count} || t.includes('Failure') }}",
+        timeout=240_000,
     )
     assert "Failure" not in page.inner_text("body")  # type: ignore[attr-defined]
 
