@@ -93,6 +93,8 @@ def test_a_french_file_without_header_or_rows_says_so(content, rule):
         ("iShares Preferred and Income Securities ETF", "Preferred Stock", 1, "bond"),
         ("Vanguard Real Estate Index Fund ETF Shares", "Real Estate", 1, "real_estate"),
         ("Invesco CurrencyShares Euro Trust", "Single Currency", 1, "currency"),
+        ("Communication Services Select Sector SPDR ETF", "Communications", 1, "equity"),
+        ("Vanguard Tax-Exempt Bond Index Fund ETF Shares", "Muni National Interm", 1, "bond"),
         ("Nobody Knows", None, 1, "unknown"),
     ],
 )

@@ -24,7 +24,7 @@ CLASS_WORDS: tuple[tuple[str, str], ...] = (
     ("bond", "bond"),
     ("government", "bond"),
     ("treasury", "bond"),
-    ("muni", "bond"),
+    ("muni ", "bond"),  # with the space: "Communications" is no bond
     ("bank loan", "bond"),
     ("debt", "bond"),
     ("money market", "bond"),
