@@ -56,7 +56,7 @@ class BacktestParameters:
         Smallest fall that is listed. [fraction]
     """
 
-    initial_value: float = 1e6
+    initial_value: float = 1_000_000.0
     start: str = ""
     exchange: str = "XNYS"
     fill: str = "open"

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from etf_pipeline.backtest.parameters import BacktestParameters
-from etf_pipeline.conventions import BPS, SESSIONS_PER_YEAR
+from etf_pipeline.conventions import SESSIONS_PER_YEAR
 from etf_pipeline.measures import MEASURES, common_block_length, measure, percentile_interval, resample, stationary_indices
 from etf_pipeline.panel import Floats
 
@@ -110,7 +110,7 @@ def performance_table(study: Study) -> pd.DataFrame:
 def _cost_drag(track: Track, study: Study) -> Row:
     """What costs took a year."""
     gross = study.tracks[track.strategy, "gross"]
-    return _row(track, "cost_drag", (study.value("cagr", gross) - study.value("cagr", track)) / BPS, "bps per year")
+    return _row(track, "cost_drag", study.value("cagr", gross) - study.value("cagr", track), "fraction per year")
 
 
 def _index_rows(track: Track, study: Study) -> list[Row]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from etf_pipeline.forecasting.design import established_classes
 from etf_pipeline.panel import Floats
 from etf_pipeline.validation import bandwidth, bartlett_variance, fixed_b_critical_value
 
@@ -145,6 +146,7 @@ def correct(
     label_sessions: int,
     thinned_horizon: int,
     min_realised: int,
+    min_class_funds: int = 1,
 ) -> Floats:
     """Correct every forecast by the line known when it was made.
 
@@ -157,9 +159,11 @@ def correct(
     starts : ndarray of shape (n_blocks,)
         First session of each block; the line is estimated there and holds until the next.
     warm_up : list of (SessionSums, dict of SessionSums), one per block
-        Inner-fold sums over all funds and per group, used until `min_realised` sessions have realised.
+        Inner-fold sums over all funds and per established group, used until `min_realised` sessions have realised.
     thinned_horizon : int
         Overlap of the labels in `warm_up`, counted in its own sessions.
+    min_realised, min_class_funds : int
+        Sessions and funds with realised errors that a group needs for its own line; without them it has the line of all.
 
     Returns
     -------
@@ -169,12 +173,15 @@ def correct(
     pooled = SessionSums.of(forecast, label)
     by_group = {g: SessionSums.of(forecast[:, groups == g], label[:, groups == g]) for g in names}
     thinning = max(1, round(label_sessions / thinned_horizon))
+    known = ~np.isnan(forecast) & ~np.isnan(label)
     out = np.full(forecast.shape, np.nan)
     for k, start in enumerate(starts):
         stop = int(starts[k + 1]) if k + 1 < len(starts) else len(forecast)
         realised = max(int(start) - label_sessions + 1, 0)
         if pooled.until(realised).sessions >= min_realised:
-            everyone, single = pooled.until(realised), {g: by_group[g].until(realised) for g in names}
+            seen = np.flatnonzero(known[:realised].any(axis=0))
+            established = established_classes(groups, seen, min_class_funds)
+            everyone, single = pooled.until(realised), {g: by_group[g].until(realised) for g in established}
             horizon, enough = label_sessions, min_realised
         else:
             everyone, single = warm_up[k]

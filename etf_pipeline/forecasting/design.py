@@ -14,6 +14,13 @@ from etf_pipeline.panel import Floats, wide
 from etf_pipeline.schemas.raw import ASSET_CLASSES
 
 Flags = npt.NDArray[np.bool_]
+Cells = tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]
+
+UNKNOWN = "unknown"
+"""Class of funds without reference data: mostly dead ones. Who will be dead was not known, so it is never a class to learn."""
+
+CLASS_COLUMNS = tuple(name for name in ASSET_CLASSES if name != UNKNOWN)
+"""The classes that can have a column, in order; their columns are the last of the features."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +47,41 @@ class Design:
     features: npt.NDArray[np.float32]
     label: Floats
 
+    def rows(self, cells: Cells, established: frozenset[str]) -> npt.NDArray[np.float32]:
+        """Features of given (session, fund) positions, with a column only for the classes that are `established`."""
+        out = self.features[cells]
+        first = out.shape[1] - len(CLASS_COLUMNS)
+        silent = [first + k for k, name in enumerate(CLASS_COLUMNS) if name not in established]
+        out[:, silent] = 0.0
+        return out
+
+
+def established_classes(classes: npt.NDArray[np.object_], seen: npt.NDArray[np.intp], min_funds: int) -> frozenset[str]:
+    """Asset classes with enough different funds to be told from the luck of one.
+
+    Parameters
+    ----------
+    classes : ndarray of shape (n_assets,)
+        Asset class of each fund.
+    seen : ndarray of shape (n,)
+        Positions of the funds that the evidence is about; repetitions count once.
+    min_funds : int
+        [count]
+
+    Notes
+    -----
+    A column that is one for a single fund is that fund's own mean, and standardised it is hardly penalised, however rare it
+    is. Funds of a smaller class have zeros in every class column: to the model they are a fund like any other. One column for
+    all small classes together would again belong to a single fund where there is only one such class.
+
+    Examples
+    --------
+    >>> sorted(established_classes(np.array(["bond", "bond", "alternative"], dtype=object), np.array([0, 1, 2, 2]), 2))
+    ['bond']
+    """
+    names, counts = np.unique(classes[np.unique(seen)].astype(str), return_counts=True)
+    return frozenset(str(n) for n, c in zip(names, counts, strict=True) if c >= min_funds and n != UNKNOWN)
+
 
 def build_design(
     features: pd.DataFrame,
@@ -65,7 +107,7 @@ def build_design(
     tickers = pd.Index(np.sort(members["ticker"].unique()))
     member = wide(members.assign(member=1.0), "member", sessions, tickers) == 1.0
     open_, close = (wide(returns, name, sessions, tickers) for name in ("index_open", "index_close"))
-    classes = reference.set_index("ticker")["asset_class"].reindex(tickers).fillna("unknown").to_numpy(dtype=object)
+    classes = reference.set_index("ticker")["asset_class"].reindex(tickers).fillna(UNKNOWN).to_numpy(dtype=object)
     names = _feature_names(features, parameters)
     ranks = [cross_sectional_rank(wide(features, name, sessions, tickers), member) for name in names]
     return Design(
@@ -122,18 +164,18 @@ def cross_sectional_rank(values: Floats, member: Flags) -> Floats:
 
 
 def _stack(ranks: list[Floats], classes: npt.NDArray[np.object_]) -> npt.NDArray[np.float32]:
-    """Ranks with the unknown ones at the median, 0; the share that was unknown; one column per asset class there could be.
+    """Ranks with the unknown ones at the median, 0; the share that was unknown; one column per class in `CLASS_COLUMNS`.
 
     A column only for the classes seen would appear the day a class gets its first member, and change how a forest draws the
     features it tries in windows long past.
     """
     shape = ranks[0].shape
-    out = np.zeros((*shape, len(ranks) + 1 + len(ASSET_CLASSES)), dtype=np.float32)
+    out = np.zeros((*shape, len(ranks) + 1 + len(CLASS_COLUMNS)), dtype=np.float32)
     for k, rank in enumerate(ranks):
         unknown = np.isnan(rank)
         out[:, :, k] = np.where(unknown, 0.0, rank)
         out[:, :, len(ranks)] += unknown / np.float32(len(ranks))
-    for k, name in enumerate(ASSET_CLASSES):
+    for k, name in enumerate(CLASS_COLUMNS):
         out[:, classes == name, len(ranks) + 1 + k] = 1.0
     return out
 

@@ -38,6 +38,9 @@ class ForecastParameters:
         Correction and weights are estimated anew this often. [sessions]
     min_realised : int
         Sessions of realised errors before the correction rests on them; inner folds serve until then. [sessions]
+    min_class_funds : int
+        Funds that an asset class needs, by then, for a column and a correction line of its own; a smaller class shares those
+        of all, because what it would learn is the past of its few funds. [count]
     shrink_weights : float
         How far ensemble weights are drawn to equal ones. [fraction]
     trees : int
@@ -68,6 +71,7 @@ class ForecastParameters:
     inner_folds: int = 3
     estimate_every: int = 21
     min_realised: int = 252
+    min_class_funds: int = 5
     shrink_weights: float = 0.5
     trees: int = 100
     min_leaf: int = 200

@@ -17,7 +17,7 @@ import pandas as pd
 
 from etf_pipeline.forecasting import tables
 from etf_pipeline.forecasting.bias import SessionSums, correct
-from etf_pipeline.forecasting.design import Design, build_design
+from etf_pipeline.forecasting.design import Design, build_design, established_classes
 from etf_pipeline.forecasting.ensemble import ensemble_weights
 from etf_pipeline.forecasting.parameters import ForecastParameters
 from etf_pipeline.forecasting.verdicts import bias_table
@@ -109,7 +109,7 @@ def correct_and_weigh(
     label = design.label[first:]
     corrected, warm_errors = {}, []
     for name in p.models:
-        per_window = [_fold_sums(fit, design) for fit in fits[name]]
+        per_window = [_fold_sums(fit, design, p.min_class_funds) for fit in fits[name]]
         corrected[name] = np.full(design.label.shape, np.nan)
         corrected[name][first:] = correct(
             raw[name][first:],
@@ -120,6 +120,7 @@ def correct_and_weigh(
             label_sessions=p.label_sessions,
             thinned_horizon=-(-p.label_sessions // p.train_every),
             min_realised=p.min_realised,
+            min_class_funds=p.min_class_funds,
         )
         warm_errors.append([float(s.squared_error.sum() / s.n.sum()) for s, _ in per_window])
     weights = np.full((len(design.sessions), len(p.models)), np.nan)
@@ -142,14 +143,13 @@ def _scatter(fits: list[WindowFit], design: Design) -> Floats:
     return out
 
 
-def _fold_sums(fit: WindowFit, design: Design) -> tuple[SessionSums, dict[str, SessionSums]]:
-    """Inner-fold forecasts and labels summed per training session, over all funds and per asset class."""
+def _fold_sums(fit: WindowFit, design: Design, min_class_funds: int) -> tuple[SessionSums, dict[str, SessionSums]]:
+    """Inner-fold forecasts and labels summed per training session, over all funds and per established asset class."""
     sessions, rows = np.unique(fit.train[0], return_inverse=True)
     forecast = np.full((len(sessions), len(design.tickers)), np.nan)
     label = forecast.copy()
     forecast[rows, fit.train[1]] = fit.out_of_fold
     label[rows, fit.train[1]] = design.label[fit.train]
-    groups = {
-        g: SessionSums.of(forecast[:, design.classes == g], label[:, design.classes == g]) for g in sorted(set(design.classes))
-    }
+    established = sorted(established_classes(design.classes, fit.train[1], min_class_funds))
+    groups = {g: SessionSums.of(forecast[:, design.classes == g], label[:, design.classes == g]) for g in established}
     return SessionSums.of(forecast, label), groups

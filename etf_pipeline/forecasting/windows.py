@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from etf_pipeline.errors import EstimationError
-from etf_pipeline.forecasting.design import Design
+from etf_pipeline.forecasting.design import Cells, Design, established_classes
 from etf_pipeline.forecasting.models import make_model
 from etf_pipeline.forecasting.parameters import ForecastParameters
 from etf_pipeline.panel import Floats
@@ -20,8 +20,6 @@ from etf_pipeline.validation import Window, purged_folds
 
 VERSION = "1"
 """Raised whenever the code below would give other numbers for the same arrays: it is part of every key."""
-
-Cells = tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]
 
 
 class WindowCache(Protocol):
@@ -81,7 +79,8 @@ def fit_window(
             f"'{name}' needs training rows in window {window.number}, {design.sessions[window.train_start].date()} to "
             f"{design.sessions[window.train_stop - 1].date()}; found {len(train[0])}. Lengthen first_train."
         )
-    X, y, X_test = design.features[train], design.label[train], design.features[test]
+    known = established_classes(design.classes, train[1], parameters.min_class_funds)
+    X, y, X_test = design.rows(train, known), design.label[train], design.rows(test, known)
 
     def fitted() -> Floats:
         return _predictions(name, parameters, parameters.trees, (X, y), np.concatenate([X, X_test]))

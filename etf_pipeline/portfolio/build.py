@@ -100,7 +100,11 @@ def _choices(strategy: str, day: Day, previous: Floats, parameters: PortfolioPar
     eligible = np.zeros(len(previous), dtype=bool)
     eligible[day.members] = True
     eligible &= ~np.isnan(day.score) & day.priced
-    return candidates(day.score, eligible, previous > 0, count=parameters.n_candidates, keep_rank=parameters.keep_rank)
+    count, alike = parameters.n_candidates, None
+    if strategy == "risk_parity":
+        count, alike = parameters.n_risk_parity, np.zeros((len(previous), len(previous)), dtype=bool)
+        alike[np.ix_(day.members, day.members)] = day.correlation > parameters.parity_correlation
+    return candidates(day.score, eligible, previous > 0, count=count, keep_rank=parameters.keep_rank, alike=alike)
 
 
 def _problem(

@@ -18,6 +18,9 @@ from etf_pipeline.panel import Floats
 from etf_pipeline.portfolio.constraints import percent
 from etf_pipeline.portfolio.problem import Problem
 
+PROVEN = 1e-6
+"""Largest residual of weights that are called optimal. [ratio]"""
+
 TOUCH = 1e-9
 """Distance at which a weight is on a bound. [fraction]"""
 

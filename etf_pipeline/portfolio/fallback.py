@@ -1,11 +1,12 @@
 """What to hold when no fully invested portfolio meets every limit, in a stated order.
 
-1. ``optimal``: fully invested.
+1. ``optimal``: fully invested, with a certificate whose residual is at most `PROVEN`.
 2. ``cash_blend``: the same objective with the largest invested fraction that meets the limits, the rest in cash.
 3. ``min_variance_cash``: the smallest variance, with cash as far as the VaR limit asks for it.
 4. ``hold``: what is held already.
 
-``no_excess_return`` ends in ``cash`` at once: nothing is expected to earn more. Every step down keeps the reason.
+An answer without that certificate counts as none: its reason is ``solver``. ``no_excess_return`` ends in ``cash`` at once:
+nothing is expected to earn more. Every step down keeps the reason.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from collections.abc import Callable
 import numpy as np
 
 from etf_pipeline.errors import EstimationError, Infeasible
+from etf_pipeline.portfolio.certificate import PROVEN
 from etf_pipeline.portfolio.constraints import check_bounds, percent
 from etf_pipeline.portfolio.max_sharpe import min_variance
 from etf_pipeline.portfolio.problem import Problem, Solution
@@ -39,6 +41,7 @@ def solve_or_fall_back(problem: Problem, optimise: Optimise) -> Solution:
     optimise : callable
         Solves a problem or raises `EstimationError` (of which `Infeasible` names the limit).
     """
+    optimise = _proven(optimise)
     try:
         return optimise(problem)
     except Infeasible as refusal:
@@ -63,6 +66,21 @@ def solve_or_fall_back(problem: Problem, optimise: Optimise) -> Solution:
         else:
             return dataclasses.replace(found, status=status, reason=reason)
     return Solution(problem.previous.copy(), "none", "hold", reason)
+
+
+def _proven(optimise: Optimise) -> Optimise:
+    """The same, refusing answers that their own certificate does not support."""
+
+    def checked(problem: Problem) -> Solution:
+        found = optimise(problem)
+        if found.kkt_residual > PROVEN:
+            raise EstimationError(
+                f"{found.engine} left a residual of {found.kkt_residual:.2g} in the optimality conditions; at most {PROVEN:.0e} "
+                f"counts as an optimum."
+            )
+        return found
+
+    return checked
 
 
 def cash_blend(problem: Problem, optimise: Optimise) -> Solution:

@@ -114,6 +114,8 @@ def days(tables: Tables, sessions: pd.DatetimeIndex, tickers: pd.Index[Any], par
             rates[i],
             shrinkage=parameters.shrinkage,
             prior_sharpe=parameters.prior_sharpe,
+            information_coefficient=parameters.information_coefficient,
+            max_view=parameters.max_view,
         )
         twins = realised.correlation(session, members)
         yield Day(session, members, covariance, twins, expected, score[i], spreads[i], slopes[i], priced[i], float(rates[i]))

@@ -5,15 +5,22 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
+import numpy.typing as npt
 
 from etf_pipeline.errors import Infeasible
 from etf_pipeline.panel import Floats
 from etf_pipeline.portfolio import cone
 from etf_pipeline.portfolio.certificate import BINDING, certify
 from etf_pipeline.portfolio.constraints import check_bounds, name_counts, percent, restrict, var_refusal
-from etf_pipeline.portfolio.polish import polish
+from etf_pipeline.portfolio.polish import loosened, polish, settled
 from etf_pipeline.portfolio.problem import Problem, Solution
 from etf_pipeline.portfolio.selection import Search, Support
+
+SHARP = 1e-10
+"""Residual at which another round of Newton steps has nothing to add. [ratio]"""
+
+ROUNDS = 4
+"""Rounds of Newton steps; the first is almost always enough."""
 
 SNAP = 1e-7
 """A weight this close to a bound, or to what is held, is there: an interior-point method stops just short."""
@@ -66,21 +73,34 @@ def max_sharpe(problem: Problem) -> Solution:
 
 
 def sharpened(problem: Problem, weights: Floats, support: Support) -> Floats:
-    """The weights after Newton steps, or as they were if those left the bounds or proved nothing better."""
+    """The best-proved weights of a few rounds of Newton steps; the smallest trades are decided anew before each further round."""
+    best, residual = weights, certify(problem, weights, support)[0]
+    start = weights
+    for _ in range(ROUNDS):
+        better = _newton(problem, start, support)[0]
+        found = certify(problem, better, support)[0]
+        if found <= residual:
+            best, residual = better, found
+        if residual <= SHARP:
+            break
+        start = loosened(problem, *_newton(problem, settled(problem, better), support))
+    return best
+
+
+def _newton(problem: Problem, weights: Floats, support: Support) -> tuple[Floats, npt.NDArray[np.intp], bool]:
+    """Weights after Newton steps, or as they were if those left the bounds; the free funds; whether the VaR limit binds."""
     lower = problem.lower if (weights[support] >= problem.lower).all() else 0.0
     free = np.flatnonzero(support & (weights > lower) & (weights < problem.upper) & (weights != problem.previous))
     binding = problem.volatility(weights) > problem.volatility_limit * (1.0 - BINDING)
     if len(free) < 2 + binding:
-        return weights
+        return weights, free, binding
     try:
         better = polish(problem, weights, free, binding)
     except np.linalg.LinAlgError:
-        return weights
-    inside = (better[free] >= lower).all() and (better[free] <= problem.upper).all() and np.isfinite(better).all()
+        return weights, free, binding
+    inside = np.isfinite(better).all() and (better[free] >= lower).all() and (better[free] <= problem.upper).all()
     same_side = inside and (np.sign(better - problem.previous) == np.sign(weights - problem.previous))[free].all()
-    if same_side and certify(problem, better, support)[0] <= certify(problem, weights, support)[0]:
-        return better
-    return weights
+    return (better if same_side else weights), free, binding
 
 
 def min_variance(problem: Problem) -> Floats:
@@ -124,12 +144,12 @@ def solve_on(problem: Problem, support: Support, objective: cone.Objective, lowe
     return weights
 
 
-def tidy(weights: Floats, problem: Problem, lower: float) -> Floats:
-    """Put weights on the bounds that they touch, and what that moved on the funds between bounds."""
+def tidy(weights: Floats, problem: Problem, lower: float, near: float = SNAP) -> Floats:
+    """Put weights on the bounds that are `near`, and what that moved on the funds between bounds."""
     snapped = np.clip(weights, lower, problem.upper)
     for level in (np.full(problem.n, lower), np.full(problem.n, problem.upper), problem.previous):
-        near = (np.abs(snapped - level) < SNAP) & (level >= lower) & (level <= problem.upper)
-        snapped = np.where(near, level, snapped)
+        there = (np.abs(snapped - level) < near) & (level >= lower) & (level <= problem.upper)
+        snapped = np.where(there, level, snapped)
     free = (snapped > lower) & (snapped < problem.upper) & (snapped != problem.previous)
     if not free.any():
         free = (snapped > lower) & (snapped < problem.upper)

@@ -13,6 +13,9 @@ import numpy.typing as npt
 from etf_pipeline.panel import Floats
 from etf_pipeline.portfolio.problem import Problem
 
+TRIFLE = 1e-6
+"""A trade smaller than this is what an interior-point method cannot tell from none. [fraction]"""
+
 STEPS = 8
 """Newton steps; quadratic convergence needs three or four."""
 
@@ -58,6 +61,51 @@ def polish(problem: Problem, weights: Floats, free: npt.NDArray[np.intp], var_bi
         if np.abs(step[: len(free)]).max() < 1e-16:
             break
     return w
+
+
+def settled(problem: Problem, weights: Floats) -> Floats:
+    """Weights with no trade where there was a trifle: which way it goes is noise. The others make up for it."""
+    trifling = (np.abs(weights - problem.previous) < TRIFLE) & (problem.previous > 0)
+    out = np.where(trifling, problem.previous, weights)
+    free = (out > problem.lower) & (out < problem.upper) & ~trifling
+    if free.any():
+        out[free] += (problem.invested - out.sum()) / free.sum()
+    return out
+
+
+def loosened(problem: Problem, weights: Floats, free: npt.NDArray[np.intp], var_binds: bool) -> Floats:
+    """Weights in which the untraded funds that should trade a trifle do so.
+
+    Marginal impact grows with the square root of a trade: an optimum may lie 1e-8 from what is held, nearer than an
+    interior-point method can tell. The marginal value, though, tells: it exceeds that of the free funds by more than the
+    linear cost, and the trade at which impact makes up the difference is the square of their ratio.
+
+    Parameters
+    ----------
+    problem, weights, free, var_binds
+        As `polish` takes them; `weights` are its answer. Without a free fund to compare with they stay.
+
+    Returns
+    -------
+    ndarray of shape (n_assets,)
+        The same weights, but for those trifles; Newton steps make them exact. [fraction]
+    """
+    if len(free) < 1 + var_binds:
+        return weights
+    risk = problem.covariance @ weights
+    values = _values(problem, weights, 0.0)
+    price = problem.net_excess(weights) / problem.volatility(weights) ** 2
+    if var_binds:
+        nu, price = np.linalg.lstsq(np.column_stack([np.ones(len(free)), risk[free]]), values[free], rcond=None)[0]
+    else:
+        nu = float(np.median((values - price * risk)[free]))
+    gap = problem.excess - price * risk - nu
+    still = (weights == problem.previous) & (weights > problem.lower) & (weights < problem.upper) & (problem.impact_cost > 0)
+    wanted = np.flatnonzero(still & (np.abs(gap) > problem.linear_cost))
+    trifle = ((np.abs(gap) - problem.linear_cost)[wanted] / (1.5 * problem.impact_cost[wanted])) ** 2
+    out = weights.copy()
+    out[wanted] += np.sign(gap[wanted]) * trifle
+    return out
 
 
 def _values(problem: Problem, w: Floats, price: float) -> Floats:

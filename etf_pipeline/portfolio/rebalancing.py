@@ -90,7 +90,13 @@ def drift(holdings: Holdings, market: TotalReturns, now: int, risk_free: float) 
 
 
 def candidates(
-    score: Floats, eligible: npt.NDArray[np.bool_], held: npt.NDArray[np.bool_], *, count: int, keep_rank: int
+    score: Floats,
+    eligible: npt.NDArray[np.bool_],
+    held: npt.NDArray[np.bool_],
+    *,
+    count: int,
+    keep_rank: int,
+    alike: npt.NDArray[np.bool_] | None = None,
 ) -> npt.NDArray[np.intp]:
     """Funds that an optimised strategy chooses from.
 
@@ -104,6 +110,8 @@ def candidates(
         Funds held now: each stays while it ranks within `keep_rank`.
     count, keep_rank : int
         Funds to choose from, and the rank that keeps a holding.
+    alike : ndarray of bool of shape (n_assets, n_assets), optional
+        Which funds carry the same risk: a fund enters only if none chosen before it, by rank after the holdings, is alike.
 
     Returns
     -------
@@ -119,6 +127,10 @@ def candidates(
     [0, 1]
     """
     ranked = np.flatnonzero(eligible)[np.argsort(-score[eligible], kind="stable")]
-    kept = [i for i in ranked[:keep_rank] if held[i]][:count]
-    rest = [i for i in ranked if i not in set(kept)]
-    return np.sort(np.array([*kept, *rest[: count - len(kept)]], dtype=np.intp))
+    chosen = [i for i in ranked[:keep_rank] if held[i]][:count]
+    for i in ranked:
+        if len(chosen) == count:
+            break
+        if i not in chosen and (alike is None or not alike[i, chosen].any()):
+            chosen.append(i)
+    return np.sort(np.array(chosen, dtype=np.intp))

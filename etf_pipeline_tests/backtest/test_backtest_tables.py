@@ -116,7 +116,8 @@ def test_performance_is_the_measures_of_the_ledger(market: dict[str, pd.DataFram
     difference = table.loc["s", "net", "sharpe"]["value"] - table.loc["SPY", "net", "sharpe"]["value"]
     assert table.loc["s", "net", "sharpe_minus_SPY"]["value"] == pytest.approx(difference, rel=1e-12)
     gap = table.loc["s", "gross", "cagr"]["value"] - table.loc["s", "net", "cagr"]["value"]
-    assert table.loc["s", "net", "cost_drag"]["value"] == pytest.approx(1e4 * gap, rel=1e-9)
+    assert table.loc["s", "net", "cost_drag"]["value"] == pytest.approx(gap, rel=1e-9)
+    assert table.loc["s", "net", "cost_drag"]["unit"] == "fraction per year"
     assert gap > 0
 
 

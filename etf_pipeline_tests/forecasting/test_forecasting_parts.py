@@ -15,7 +15,7 @@ from sklearn.preprocessing import StandardScaler
 
 from etf_pipeline.errors import SettingsError
 from etf_pipeline.forecasting.bias import CorrectionLine, SessionSums, correct, fit_line
-from etf_pipeline.forecasting.design import cross_sectional_rank, total_return_from_fill
+from etf_pipeline.forecasting.design import cross_sectional_rank, established_classes, total_return_from_fill
 from etf_pipeline.forecasting.ensemble import ensemble_weights, inverse_error_weights
 from etf_pipeline.forecasting.models import StandardisedRidge, make_model
 from etf_pipeline.forecasting.parameters import ForecastParameters
@@ -124,7 +124,7 @@ def corrected(forecast, label, warm=None, groups=None, **settings):
         groups,
         starts,
         [warm] * len(starts),
-        **({"label_sessions": 6, "thinned_horizon": 3, "min_realised": 50} | settings),
+        **({"label_sessions": 6, "thinned_horizon": 3, "min_realised": 50, "min_class_funds": 2} | settings),
     )
 
 
@@ -151,6 +151,35 @@ def test_inner_folds_serve_until_enough_has_realised_and_a_small_class_borrows_f
     pooled = corrected(forecast, sparse)
     shared = fit_line(SessionSums.of(forecast[:95], sparse[:95]), 6)
     np.testing.assert_allclose(pooled[100:110, 3:], shared.apply(forecast[100:110, 3:]), rtol=1e-12)
+
+
+def test_a_class_of_too_few_funds_is_corrected_by_the_line_of_all():
+    forecast, label = panel(bias=0.01, n=200)
+    label[:, 3:] += 0.03  # two bond funds whose past was better than forecast
+    ours = corrected(forecast, label, min_class_funds=3)
+    shared = fit_line(SessionSums.of(forecast[:95], label[:95]), 6)
+    own = fit_line(SessionSums.of(forecast[:95, :3], label[:95, :3]), 6)
+    np.testing.assert_allclose(ours[100:110, 3:], shared.apply(forecast[100:110, 3:]), rtol=1e-12)
+    np.testing.assert_allclose(ours[100:110, :3], own.apply(forecast[100:110, :3]), rtol=1e-12)
+
+
+def test_a_class_gets_its_line_when_enough_of_its_funds_have_realised_and_not_before():
+    forecast, label = panel(bias=0.01, n=200)
+    grown = label.copy()
+    label[:, 2] = NAN  # the third equity fund never realises
+    grown[:100, 2] = NAN  # or its first label is that of session 100, which ends at 106
+    without, later = corrected(forecast, label, min_class_funds=3), corrected(forecast, grown, min_class_funds=3)
+    np.testing.assert_array_equal(later[:110], without[:110])
+    own = fit_line(SessionSums.of(forecast[:105, :3], grown[:105, :3]), 6)
+    np.testing.assert_allclose(later[110:120, :3], own.apply(forecast[110:120, :3]), rtol=1e-12)
+
+
+def test_funds_count_once_and_the_unknown_are_never_a_class():
+    classes = np.array(["equity", "equity", "alternative", "unknown", "unknown", "unknown"], dtype=object)
+    seen = np.array([0, 0, 1, 2, 2, 2, 3, 4, 5])
+    assert established_classes(classes, seen, 2) == {"equity"}
+    assert established_classes(classes, seen[2:], 2) == frozenset()
+    assert established_classes(classes, seen, 1) == {"equity", "alternative"}
 
 
 def test_the_better_model_weighs_more_but_never_far_from_equal():

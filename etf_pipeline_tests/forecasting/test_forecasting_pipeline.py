@@ -184,12 +184,14 @@ def test_forecasts_do_not_read_the_future(cut, how, made, predictable, quick):
     assert_frame_equal(cut_off, whole, rtol=1e-12, atol=1e-15)
 
 
-def test_a_class_that_lists_later_changes_no_earlier_forecast(made, predictable, quick):
+@pytest.mark.parametrize(("joined", "fewest"), [("currency", 5), ("currency", 1), ("commodity", 2)])
+def test_a_class_that_appears_or_grows_later_changes_no_earlier_forecast(joined, fewest, predictable, quick):
+    quick = replace(quick, min_class_funds=fewest)
     late = predictable["membership"]["session"] > "2016-06-01"
     frames = {n: f.assign(ticker=f["ticker"].replace("F13", "F99")) for n, f in predictable.items()}
     frames["reference"] = predictable["reference"].assign(
         ticker=lambda f: f["ticker"].replace("F13", "F99"),
-        asset_class=lambda f: f["asset_class"].where(f["ticker"] != "F99", "currency"),
+        asset_class=lambda f: f["asset_class"].where(f["ticker"] != "F99", joined),
     )
     without = walk_forward_forecasts(
         **{n: f[(f["ticker"] != "F99")] if n == "membership" else f for n, f in frames.items()}, parameters=quick
@@ -201,6 +203,27 @@ def test_a_class_that_lists_later_changes_no_earlier_forecast(made, predictable,
     assert len(later.forecasts) > len(without.forecasts)
     before, after = (f[f["session"] <= "2016-06-01"].reset_index(drop=True) for f in (without.forecasts, later.forecasts))
     assert_frame_equal(after, before, rtol=1e-12)
+
+
+def test_the_only_fund_of_its_class_is_not_forecast_from_its_own_past(unpredictable, quick):
+    sessions = np.sort(unpredictable["returns"]["session"].unique())
+    ridge = replace(quick, models=("ridge",))
+    lucky = unpredictable["returns"]["ticker"] == "F13"
+    days = np.searchsorted(sessions, unpredictable["returns"]["session"])
+    drift = np.where(lucky, np.exp(0.004 * days), 1.0)  # 2 % per 5 sessions, all its life
+    returns = unpredictable["returns"].assign(
+        index_open=unpredictable["returns"]["index_open"] * drift, index_close=unpredictable["returns"]["index_close"] * drift
+    )
+    alone = unpredictable["reference"].assign(asset_class=lambda f: f["asset_class"].where(f["ticker"] != "F13", "alternative"))
+    frames = unpredictable | {"returns": returns, "reference": alone}
+
+    def excess(fewest: int) -> float:
+        made = walk_forward_forecasts(**frames, parameters=replace(ridge, min_class_funds=fewest)).forecasts
+        mine = made["ticker"] == "F13"
+        return float(made.loc[mine, "expected_return"].mean() - made.loc[~mine, "expected_return"].mean())
+
+    assert excess(1) > 0.015
+    assert abs(excess(5)) < 0.004
 
 
 def test_the_interval_covers_a_planted_bias_and_correction_claims_nothing_where_there_is_none():

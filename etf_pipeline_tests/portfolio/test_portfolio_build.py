@@ -7,8 +7,9 @@ import dataclasses
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import Market, make_market
+from portfolio_market import Market, make_market
 
+from etf_pipeline.backtest import BacktestParameters
 from etf_pipeline.conventions import CASH
 from etf_pipeline.errors import DataError
 from etf_pipeline.portfolio import PortfolioParameters, build_portfolios
@@ -160,8 +161,8 @@ def test_a_session_without_scores_holds_what_is_held():
 def test_a_bill_above_every_expected_return_ends_in_cash():
     dear = SHORT.macro.assign(value=4.0)
     poor = SHORT.forecasts.assign(expected_return=-0.05)
-    made = build_portfolios(*dataclasses.replace(SHORT, macro=dear, forecasts=poor).tables(), PARAMETERS)[1]
-    sharpe = made[made["strategy"] == "max_sharpe"]
+    trusting = dataclasses.replace(PARAMETERS, max_view=10.0, strategies=("max_sharpe",))
+    sharpe = build_portfolios(*dataclasses.replace(SHORT, macro=dear, forecasts=poor).tables(), trusting)[1]
     assert (sharpe["status"] == "cash").all()
     assert (sharpe["cash"] == 1.0).all()
     assert sharpe["reason"].str.startswith("no_excess_return").all()
@@ -181,6 +182,8 @@ def test_the_riskfolio_engine_fills_the_same_tables():
     chosen = dataclasses.replace(PARAMETERS, engine="riskfolio", strategies=("max_sharpe",))
     weights, solutions = build_portfolios(*SHORT.tables(), chosen)
     assert set(solutions["engine"]) == {"riskfolio"}
+    assert set(solutions["status"]) == {"optimal"}
+    assert solutions["kkt_residual"].max() < 1e-6
     TABLES["target_weights"].check(TABLES["target_weights"].to_arrow(weights))
 
 
@@ -207,11 +210,40 @@ def test_the_bill_s_discount_becomes_a_simple_annual_rate_and_is_lagged_one_sess
         risk_free_rates(macro, days)
 
 
+BELIEFS = {"shrinkage": 0.5, "prior_sharpe": 0.3, "information_coefficient": 0.05, "max_view": 1.0}
+
+
 def test_expected_returns_are_annualised_shrunk_and_fall_back_to_the_prior():
-    mu = expected_returns(
-        np.array([0.01, np.nan]), np.array([21.0, np.nan]), np.array([0.2, 0.1]), 0.02, shrinkage=0.5, prior_sharpe=0.3
-    )
-    assert mu.tolist() == pytest.approx([0.5 * (0.02 + 0.06) + 0.5 * 0.12, 0.02 + 0.03])
+    mu = expected_returns(np.array([0.008, np.nan]), np.array([21.0, np.nan]), np.array([0.2, 0.1]), 0.02, **BELIEFS)
+    assert mu.tolist() == pytest.approx([0.5 * (0.02 + 0.06) + 0.5 * 0.096, 0.02 + 0.03])
+
+
+@pytest.mark.parametrize(("forecast", "side"), [(0.5, 1.0), (-0.5, -1.0)])
+def test_a_wild_forecast_moves_the_prior_by_no_more_than_its_skill_supports(forecast, side):
+    volatility = np.array([0.6, 0.1])
+    mu = expected_returns(np.full(2, forecast), np.full(2, 21.0), volatility, 0.02, **BELIEFS)
+    # alpha = IC * volatility * score over the horizon, twelve horizons a year: 0.05 * sqrt(12) = 0.1732 of a Sharpe ratio
+    np.testing.assert_allclose((mu - 0.02) / volatility, 0.3 + side * 0.05 * np.sqrt(12), rtol=1e-12)
+    trusting = expected_returns(np.full(2, forecast), np.full(2, 21.0), volatility, 0.02, **(BELIEFS | {"max_view": 1e3}))
+    np.testing.assert_allclose(trusting, 0.5 * (0.02 + 0.3 * volatility) + 0.5 * 12 * forecast, rtol=1e-12)
+
+
+def test_one_fund_with_a_wild_forecast_does_not_take_over_the_risk():
+    wild = SHORT.forecasts["ticker"] == "T26"  # a commodity
+    shouting = SHORT.forecasts.assign(expected_return=SHORT.forecasts["expected_return"].where(~wild, 0.2))
+    loved = SHORT.scores.assign(score=SHORT.scores["score"].where(SHORT.scores["ticker"] != "T26", 9.0))
+    tables = dataclasses.replace(SHORT, forecasts=shouting, scores=loved).tables()
+
+    def largest(max_view: float) -> float:
+        chosen = dataclasses.replace(PARAMETERS, strategies=("max_sharpe",), max_view=max_view)
+        weights = build_portfolios(*tables, chosen)[0]
+        return float(weights.loc[weights["ticker"] == "T26", "risk_contribution"].mean())
+
+    assert largest(1.0) < 0.6 * largest(99.0)
+
+
+def test_costs_are_those_of_the_fund_that_the_backtest_runs():
+    assert PARAMETERS.portfolio_value == BacktestParameters().initial_value == 1_000_000.0
 
 
 def test_current_volatilities_replace_the_sample_s_where_known():
@@ -238,3 +270,27 @@ def test_a_holding_stays_a_candidate_until_it_falls_behind_the_keep_rank():
     assert candidates(score, every, held, count=3, keep_rank=6).tolist() == [0, 1, 4]
     assert candidates(score, every, held, count=3, keep_rank=3).tolist() == [0, 1, 2]
     assert candidates(score, every & False, held, count=3, keep_rank=3).tolist() == []
+
+
+def test_a_fund_like_one_already_chosen_does_not_enter_but_a_holding_stays():
+    score, every, held = np.arange(6, 0, -1.0), np.ones(6, dtype=bool), np.zeros(6, dtype=bool)
+    alike = np.zeros((6, 6), dtype=bool)
+    alike[:3, :3] = True
+    assert candidates(score, every, held, count=3, keep_rank=6, alike=alike).tolist() == [0, 3, 4]
+    held[2] = True
+    assert candidates(score, every, held, count=3, keep_rank=6, alike=alike).tolist() == [2, 3, 4]
+    held[:3] = True
+    assert candidates(score, every, held, count=3, keep_rank=6, alike=alike).tolist() == [0, 1, 2]
+
+
+def test_risk_parity_holds_its_own_number_of_funds_shares_risk_and_its_first_choice_has_no_two_alike(built, market):
+    weights, solutions = built
+    mine = solutions[solutions["strategy"] == "risk_parity"]
+    assert (mine["n_held"] <= PARAMETERS.n_risk_parity).all()
+    funds = weights[(weights["strategy"] == "risk_parity") & (weights["weight"] > 0) & (weights["ticker"] != CASH)]
+    assert (funds["weight"] <= 0.02 + 1e-9).mean() < 0.1  # the floor sizes few of them
+    session = funds["session"].min()
+    first = funds.loc[funds["session"] == session, "ticker"]
+    returns = market.returns.pivot(index="session", columns="ticker", values="total_return").loc[:session, first].tail(252)
+    alike = returns.corr().to_numpy() - np.eye(len(first))
+    assert alike.max() <= PARAMETERS.parity_correlation

@@ -6,7 +6,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from conftest import make_problem
+from portfolio_market import make_problem
 
 from etf_pipeline.errors import EstimationError, Infeasible, SettingsError
 from etf_pipeline.portfolio import PortfolioOptimizer, PortfolioParameters
@@ -106,6 +106,17 @@ def test_a_failing_solver_falls_back_to_the_smallest_variance():
     assert found.status == "min_variance_cash"
     np.testing.assert_array_equal(found.weights, min_variance(problem))
     assert found.reason == "solver: the solver gave up | cash_blend: the solver gave up"
+
+
+@pytest.mark.parametrize("residual", [2e-6, 1e84, np.inf])
+def test_weights_that_are_not_proved_are_never_called_optimal(residual):
+    problem = make_problem(12, 0, held=4)
+    best = max_sharpe(problem)
+    found = solve_or_fall_back(problem, lambda _: dataclasses.replace(best, kkt_residual=residual))
+    assert found.status == "min_variance_cash"
+    assert found.reason.startswith(f"solver: clarabel left a residual of {residual:.2g}")
+    kept = solve_or_fall_back(problem, lambda _: dataclasses.replace(best, kkt_residual=9e-7))
+    assert kept.status == "optimal"
 
 
 def test_without_any_way_out_the_holdings_stay_and_the_reason_says_why():

@@ -7,9 +7,9 @@ import itertools
 
 import numpy as np
 import pytest
-from conftest import make_problem
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from portfolio_market import make_problem
 from scipy.optimize import minimize
 
 from etf_pipeline.errors import EstimationError, Infeasible
@@ -151,6 +151,29 @@ def test_higher_costs_mean_smaller_trades_and_prohibitive_ones_none():
         traded.append(np.abs(max_sharpe(priced).weights - previous).sum())
     assert traded == sorted(traded, reverse=True)
     assert traded[-1] == pytest.approx(0.0, abs=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_an_optimal_trade_smaller_than_the_solver_sees_is_found(seed):
+    problem = make_problem(12, seed, held=12, lower=0.0, upper=1.0)
+    fund = int(np.argmax(max_sharpe(problem).weights))
+    dear = problem.linear_cost.copy()
+    dear[fund] = 1.0  # at this price it is not traded, and its marginal value shows what would move it
+    still = dataclasses.replace(problem, linear_cost=dear)
+    weights = max_sharpe(still).weights
+    assert weights[fund] == problem.previous[fund]
+    price = still.net_excess(weights) / still.volatility(weights) ** 2
+    trade = weights - still.previous
+    slope = np.sign(trade) * (still.linear_cost + 1.5 * still.impact_cost * np.sqrt(np.abs(trade)))
+    values = still.excess - price * (still.covariance @ weights)
+    nu = np.median((values - slope)[(weights > 1e-6) & (trade != 0)])
+    gap = values[fund] - nu
+    # where impact of a trade of 3e-8 and the linear cost make up the gap together, that trade is the optimum
+    cheap = dear.copy()
+    cheap[fund] = abs(gap) - 1.5 * problem.impact_cost[fund] * np.sqrt(3e-8)
+    found = max_sharpe(dataclasses.replace(problem, linear_cost=cheap))
+    assert found.kkt_residual < 1e-9
+    assert found.weights[fund] - problem.previous[fund] == pytest.approx(np.sign(gap) * 3e-8, rel=0.01)
 
 
 def test_a_covariance_in_factor_form_and_an_updated_solver_give_the_same_weights():

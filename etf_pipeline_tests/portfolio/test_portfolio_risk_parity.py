@@ -8,9 +8,9 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import make_problem
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from portfolio_market import make_problem
 from scipy.optimize import minimize
 
 from etf_pipeline.errors import EstimationError, Infeasible
