@@ -13,6 +13,7 @@ import pandas as pd
 import pyarrow as arrow
 
 from etf_pipeline import calendars
+from etf_pipeline.errors import EtfPipelineError
 from etf_pipeline.recipes import Cache, Recipe, Tables
 from etf_pipeline.schemas import TABLES, Contract, from_arrow
 
@@ -109,11 +110,20 @@ def verify(
     -------
     list of str
         Every disagreement, in words; empty when causal.
+
+    Notes
+    -----
+    A recipe may refuse a past that is too short for it. That is right where its tables held no row by then, and a
+    disagreement where they did.
     """
     change = truncate if mode == "truncate" else poison
     past = {name: change(TABLES[name], table, cut) for name, table in inputs.items()}
-    again = recipe.run(past, parameters, cache)
     checked = [name for name in recipe.outputs if TABLES[name].causality in ("causal", "realised")]
+    try:
+        again = recipe.run(past, parameters, cache)
+    except EtfPipelineError as error:
+        early = [name for name in checked if len(_known_rows(TABLES[name], made[name], cut))]
+        return [f"{name}: has rows known at {cut.date()}, but what was there by then is refused: {error}" for name in early]
     return [text for name in checked for text in differences(TABLES[name], made[name], again[name], cut)]
 
 

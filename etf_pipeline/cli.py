@@ -131,8 +131,14 @@ def versions(
     if at:
         console.print(f"catalog as of {at}: [bold]{_shown(warehouse.catalog_at(_at(at)))}[/]")
         return
+    found = warehouse.versions(table)
+    if not found:
+        raise SettingsError(
+            f"there is no version of {table or 'any table'}; run `etf run` first, or see "
+            '`etf sql "select distinct table_name from rpt_data_dictionary"` for the names.'
+        )
     grid = RichTable("commit", "when (UTC)", "table", "rows", "content", "code", "run")
-    for v in warehouse.versions(table)[:last]:
+    for v in found[:last]:
         grid.add_row(
             str(v.commit_id),
             f"{v.committed_at:%Y-%m-%d %H:%M:%S}",
@@ -204,8 +210,9 @@ def _query(catalog: Path, query: str) -> arrow.Table:
             connection.execute("set TimeZone = 'UTC'")
             return connection.sql(query).to_arrow_table()
     except duckdb.Error as error:
+        why = " ".join(str(error).split())
         raise SettingsError(
-            f'the query failed: {error}. `etf sql "select * from rpt_data_dictionary"` lists tables and columns.'
+            f'the query failed: {why}. `etf sql "select * from rpt_data_dictionary"` lists tables and columns.'
         ) from error
 
 

@@ -33,6 +33,8 @@ concurrency:
   pools:
     default_limit: 1
 """
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+"""Dagster's own log goes to its storage, where `etf ui` shows it; the console shows progress."""
 
 
 @dataclass
@@ -87,7 +89,7 @@ def run_job(settings: Settings, job: str, console: Console, *, accept_schema_cha
         instance.add_event_listener(outcome.run_id, _progress(outcome, console))
         tags = {SCHEMA_CHANGE_TAG: "true"} if accept_schema_change else {}
         result = defs.resolve_job_def(job).execute_in_process(
-            instance=instance, run_id=outcome.run_id, tags=tags, raise_on_error=False
+            instance=instance, run_id=outcome.run_id, tags=tags, raise_on_error=False, run_config=QUIET
         )
     outcome.success = result.success
     outcome.seconds = time.perf_counter() - started

@@ -7,7 +7,7 @@ import dagster as dg
 import pandas as pd
 
 from etf_pipeline import calendars
-from etf_pipeline.errors import SettingsError
+from etf_pipeline.errors import EtfPipelineError, SettingsError
 from etf_pipeline.orchestration.materialise import OWNERS, check_specs, results
 from etf_pipeline.orchestration.metadata import definition_metadata
 from etf_pipeline.orchestration.resources import settings, store
@@ -49,12 +49,21 @@ def fetch(context: dg.AssetExecutionContext, config: IngestConfig) -> Iterator[d
     chosen = override(settings(), provider=config.provider, files_root=config.files_root)
     tables = store()
     settle_finished_runs(tables.warehouse, context.instance, but=context.run_id)
-    market = provider_of(chosen).fetch()
+    market = _fetched(chosen)
     context.log.info(market.label)
     tables.open_run(context.run_id, {"provider": chosen.provider, "simulated": market.simulated, "label": market.label})
     made = {name: TABLES[name].to_arrow(frame) for name, frame in frames_of(market, chosen).items()}
     versions = tables.write(context.run_id, "fetch", made, schema_change=context.run.tags.get("etf/schema_change") == "true")
     yield from results(tables, context.run_id, Outcome(versions, made, reused=False), OUTPUTS)
+
+
+def _fetched(chosen: Settings) -> RawMarket:
+    """What the provider has. A source that is there but wrong is not asked again: only a network may do better later."""
+    try:
+        market: RawMarket = provider_of(chosen).fetch()
+    except EtfPipelineError as error:
+        raise dg.Failure(description=str(error), allow_retries=False) from error
+    return market
 
 
 def provider_of(chosen: Settings) -> Any:
