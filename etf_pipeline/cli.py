@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich import box
 from rich.console import Console
 from rich.table import Table as RichTable
 
@@ -29,18 +30,19 @@ app = typer.Typer(
 console = Console()
 SUMMARY = {
     "Weights of max Sharpe, newest decision": """
-        select session, ticker, asset_class,
-            printf('%.1f %%', 100 * weight) as weight, printf('%+.1f %%', 100 * trade) as trade,
-            printf('%.1f %%', 100 * expected_return) as expected, printf('%.1f %%', 100 * volatility) as volatility, rank, regime
+        select ticker, asset_class as class, printf('%.1f %%', 100 * weight) as weight, printf('%+.1f %%', 100 * trade) as trade,
+            printf('%.1f %%', 100 * expected_return) as expected, printf('%.1f %%', 100 * volatility) as volatility,
+            rank, regime, session as decided
         from rpt_current_weights where strategy = 'max_sharpe' and weight > 0 order by rpt_current_weights.weight desc""",
-    "Backtest, with the 95 % interval of the Sharpe ratio": """
-        select strategy, cost_basis as costs,
-            printf('%.1f %%', 100 * cagr) as cagr, printf('%.1f %%', 100 * volatility) as volatility,
-            printf('%.2f  [%.2f, %.2f]', sharpe, sharpe_low, sharpe_high) as sharpe,
-            printf('%.1f %%', 100 * max_drawdown) as drawdown, printf('%.0f %%', 100 * turnover) as "turnover/y"
-        from rpt_performance order by strategy, cost_basis""",
+    "Backtest: growth before and after costs; the rest after costs, the Sharpe ratio with its 95 % interval": """
+        select net.strategy, printf('%.1f %%', 100 * gross.cagr) as gross, printf('%.1f %%', 100 * net.cagr) as net,
+            printf('%.1f %%', 100 * net.volatility) as volatility,
+            printf('%.2f [%.2f, %.2f]', net.sharpe, net.sharpe_low, net.sharpe_high) as sharpe,
+            printf('%.1f %%', 100 * net.max_drawdown) as drawdown, printf('%.0f %%', 100 * net.turnover) as "turnover/y"
+        from rpt_performance as net join rpt_performance as gross on gross.strategy = net.strategy and gross.cost_basis = 'gross'
+        where net.cost_basis = 'net' order by net.strategy""",
     "Worst stress of each strategy's newest weights": """
-        select strategy, title, printf('%.1f %%', 100 * profit) as profit, worst_ticker as worst
+        select strategy, scenario, printf('%.1f %%', 100 * profit) as profit, worst_ticker as worst
         from rpt_stress where place = 1 order by strategy""",
 }
 """What `etf run` shows at its end, from the published reports."""
@@ -196,7 +198,7 @@ def show_frame(frame: Any, title: str = "", transpose: bool = False) -> None:
     """Print a small frame; fractions keep four digits."""
     if transpose:
         frame = frame.T.reset_index().set_axis(["column", *(f"row {i + 1}" for i in range(len(frame)))], axis=1)
-    grid = RichTable(*map(str, frame.columns), title=title, title_justify="left")
+    grid = RichTable(*map(str, frame.columns), title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1))
     for row in frame.itertuples(index=False):
         grid.add_row(*(f"{value:.4f}" if isinstance(value, float) else str(value) for value in row))
     console.print(grid)
