@@ -94,7 +94,7 @@ def frames_of(market: RawMarket, chosen: Settings) -> dict[str, pd.DataFrame]:
 def source_table(market: RawMarket, chosen: Settings) -> pd.DataFrame:
     """One row that says where the data come from."""
     days = pd.DatetimeIndex(market.prices["session"].dropna().unique())
-    last = days.intersection(calendars.sessions(chosen.exchange, days.min(), days.max()))[-1:]
+    last = days.intersection(calendars.sessions(chosen.exchange, days.min(), days.max())).sort_values()[-1:]
     return pd.DataFrame(
         {
             "provider": [chosen.provider],
