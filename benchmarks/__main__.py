@@ -23,8 +23,10 @@ def main() -> int:
         for row in importlib.import_module(f"benchmarks.{name}").run():
             rows.append({column: row[column] for column in COLUMNS})
             missed = "" if row["accuracy"] <= row["gate"] else "  ACCURACY GATE MISSED"
-            print(f"{row['name']:<48} ours {row['ours_s']:9.4g} s  peer {row['peer_s']:9.4g} s  ratio {row['ratio']:8.1f}  "
-                  f"error {row['accuracy']:.1e} <= {row['gate']:.0e}{missed}")
+            print(
+                f"{row['name']:<48} ours {row['ours_s']:9.4g} s  peer {row['peer_s']:9.4g} s  ratio {row['ratio']:8.1f}  "
+                f"error {row['accuracy']:.1e} <= {row['gate']:.0e}{missed}"
+            )
     OUTPUT.parent.mkdir(exist_ok=True)
     OUTPUT.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
     return int(any(row["accuracy"] > row["gate"] for row in rows))

@@ -19,11 +19,17 @@ def run() -> list[dict[str, Any]]:
     """Time both gates on the same rows; accuracy is the share of planted faults that ours misses."""
     contract = TABLES["fct_prices"]
     table = _prices(ROWS)
-    broken = table.slice(0, 1000).set_column(table.schema.get_field_index("close"), "close", arrow.array(np.where(np.arange(1000) % 100, 50.0, -1.0)))
+    broken = table.slice(0, 1000).set_column(
+        table.schema.get_field_index("close"), "close", arrow.array(np.where(np.arange(1000) % 100, 50.0, -1.0))
+    )
     missed = 0.0 if _fails(contract, broken) else 1.0
     ours = _best(lambda: contract._rule_problems(_polars(table)))
     schema = pandas_schema.DataFrameSchema(
-        {name: pandas_schema.Column(nullable=bool(col.nullable), checks=list(col.checks)) for name, col in contract.columns.items()}, strict=True
+        {
+            name: pandas_schema.Column(nullable=bool(col.nullable), checks=list(col.checks))
+            for name, col in contract.columns.items()
+        },
+        strict=True,
     )
     frame = table.to_pandas()
     peer = _best(lambda: schema.validate(frame), times=1)

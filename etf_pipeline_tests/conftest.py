@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import graphlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,7 +45,7 @@ def reference_data() -> Path:
 
 
 @pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     """The demo profile, run once for all test processes."""
     shared = tmp_path_factory.getbasetemp()
     if shared.name.startswith("popen-"):  # one process of several: meet in the folder above
@@ -59,7 +58,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
         if not (home / "done").exists():
             run_demo(home, order)
             (home / "done").touch()
-    yield Demo(home, order)
+    return Demo(home, order)
 
 
 def recipe_order() -> list[str]:

@@ -33,7 +33,13 @@ def test_what_was_known_does_not_change_when_the_future_does(name: str, mode: ca
     recipe = RECIPES[name]
     inputs, made, parameters = made_by(recipe, demo)
     found = causality.verify(
-        recipe, inputs, made, pd.Timestamp(cut), mode=mode, parameters=parameters, cache=DiskCache(demo.home / "warehouse" / "cache")
+        recipe,
+        inputs,
+        made,
+        pd.Timestamp(cut),
+        mode=mode,
+        parameters=parameters,
+        cache=DiskCache(demo.home / "warehouse" / "cache"),
     )
     assert not found
 

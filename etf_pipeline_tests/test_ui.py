@@ -87,8 +87,9 @@ def shot(page: object, name: str) -> None:
 
 def wait_for_successes(page: object, address: str, count: int) -> None:
     page.goto(address + "/runs")  # type: ignore[attr-defined]
+    seen = "document.body ? document.body.innerText : ''"
     page.wait_for_function(  # type: ignore[attr-defined]
-        f"() => {{ const t = document.body ? document.body.innerText : ''; return t.split('Success').length > {count} || t.includes('Failure') }}",
+        f"() => {{ const text = {seen}; return text.split('Success').length > {count} || text.includes('Failure') }}",
         timeout=240_000,
     )
     assert "Failure" not in page.inner_text("body")  # type: ignore[attr-defined]
@@ -102,7 +103,10 @@ def test_an_asset_is_materialised_by_clicking_and_shows_its_plot_and_columns(ui:
         page = browser.new_page(viewport={"width": 1500, "height": 950})
         page.set_default_timeout(90_000)
         outside: list[str] = []
-        page.on("request", lambda r: outside.append(r.url) if not r.url.startswith((ui, ui.replace("http", "ws"), "data:", "blob:")) else None)
+        page.on(
+            "request",
+            lambda r: outside.append(r.url) if not r.url.startswith((ui, ui.replace("http", "ws"), "data:", "blob:")) else None,
+        )
 
         page.goto(ui + "/locations/etf_pipeline/jobs/ingest")
         page.get_by_role("button", name="Materialize all").click()

@@ -33,7 +33,9 @@ def test_later_sessions_change_no_month_end() -> None:
 
 
 def test_a_sydney_portfolio_sees_a_new_york_close_one_session_later() -> None:
-    new_york = pd.DataFrame({"available_at": calendars.closes("XNYS", pd.DatetimeIndex(["2024-05-06", "2024-05-07"])), "value": [1.0, 2.0]})
+    new_york = pd.DataFrame(
+        {"available_at": calendars.closes("XNYS", pd.DatetimeIndex(["2024-05-06", "2024-05-07"])), "value": [1.0, 2.0]}
+    )
     sydney = pd.DataFrame({"available_at": calendars.closes("XASX", pd.DatetimeIndex(["2024-05-07", "2024-05-08"]))})
     assert calendars.as_of(sydney, new_york)["value"].tolist() == [1.0, 2.0]
 

@@ -14,7 +14,9 @@ def normal(text: str) -> str:
 
 
 def test_comments_docstrings_and_layout_do_not_count() -> None:
-    assert normal("def f(x):\n    return x + 1\n") == normal('def f(x):\n    """Add one."""\n    # one\n    return (x +\n            1)\n')
+    assert normal("def f(x):\n    return x + 1\n") == normal(
+        'def f(x):\n    """Add one."""\n    # one\n    return (x +\n            1)\n'
+    )
 
 
 def test_another_number_counts() -> None:

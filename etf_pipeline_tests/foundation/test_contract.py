@@ -42,7 +42,10 @@ def test_rows_are_stored_in_the_order_of_their_key() -> None:
     [
         ({"vintage": "guess"}, "vintage: isin"),
         ({"value": [1.0, float("nan")]}, "value: not_nullable"),
-        ({"period": pd.to_datetime(["2024-01-02", "2024-01-02"]), "available_at": pd.Timestamp("2024-01-05", tz="UTC")}, "key (series, period"),
+        (
+            {"period": pd.to_datetime(["2024-01-02", "2024-01-02"]), "available_at": pd.Timestamp("2024-01-05", tz="UTC")},
+            "key (series, period",
+        ),
     ],
 )
 def test_a_broken_rule_is_named_with_table_room_and_rows(changes: dict[str, object], said: str) -> None:

@@ -62,7 +62,9 @@ def mart(name: str, **tables: arrow.Table) -> pd.DataFrame:
     return table.to_pandas()
 
 
-def prices_and_returns(prices: pd.DataFrame, given: pd.DataFrame, refused: list[int] | None = None) -> tuple[pd.DataFrame, pd.DataFrame]:
+def prices_and_returns(
+    prices: pd.DataFrame, given: pd.DataFrame, refused: list[int] | None = None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     quarantine = TABLES["quarantine"].arrow_schema.empty_table()
     if refused:
         rows = prices.iloc[refused]
@@ -116,7 +118,9 @@ def test_a_dividend_whose_bar_was_refused_takes_effect_at_the_next_bar() -> None
 
 def test_the_index_grows_from_one_and_later_dividends_do_not_change_it() -> None:
     _, short = prices_and_returns(bars([100, 110, 121]), actions(("2024-01-03", "dividend", 1.0)))
-    _, long = prices_and_returns(bars([100, 110, 121, 60]), actions(("2024-01-03", "dividend", 1.0), ("2024-01-05", "split", 2.0)))
+    _, long = prices_and_returns(
+        bars([100, 110, 121, 60]), actions(("2024-01-03", "dividend", 1.0), ("2024-01-05", "split", 2.0))
+    )
     assert short["index_close"].tolist() == pytest.approx([1.0, 1.11, 1.11 * 1.1], rel=1e-14)
     assert long["index_close"].tolist()[:3] == pytest.approx(short["index_close"].tolist(), rel=1e-15)
 

@@ -15,7 +15,11 @@ from etf_pipeline.panel import Panel, wide
 @given(st.lists(st.tuples(st.integers(0, 30), st.sampled_from("ABCDE")), unique=True, min_size=1))
 def test_wide_equals_pivot_and_long_undoes_it(cells: list[tuple[int, str]]) -> None:
     frame = pd.DataFrame(
-        {"session": [pd.Timestamp("2024-01-01") + pd.Timedelta(days=d) for d, _ in cells], "ticker": [t for _, t in cells], "x": range(len(cells))}
+        {
+            "session": [pd.Timestamp("2024-01-01") + pd.Timedelta(days=d) for d, _ in cells],
+            "ticker": [t for _, t in cells],
+            "x": range(len(cells)),
+        }
     )
     panel = Panel.of(frame)
     array = panel.wide(frame["x"])

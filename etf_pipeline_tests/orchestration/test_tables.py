@@ -16,7 +16,12 @@ from etf_pipeline.schemas import TABLES
 from etf_pipeline.warehouse import Warehouse
 
 SOURCE = pd.DataFrame(
-    {"provider": ["test"], "simulated": [True], "label": ["made here"], "fetched_until": [pd.Timestamp("2024-01-05 21:00", tz="UTC")]}
+    {
+        "provider": ["test"],
+        "simulated": [True],
+        "label": ["made here"],
+        "fetched_until": [pd.Timestamp("2024-01-05 21:00", tz="UTC")],
+    }
 )
 
 
@@ -35,7 +40,9 @@ class Counter:
 
     def run(self, inputs: Tables, parameters: Size, cache: object) -> dict[str, arrow.Table]:
         self.calls += 1
-        frame = pd.DataFrame({"report": ["r"], "file_name": ["f"], "bytes": [parameters.bytes], "simulated": [True], "html": ["<p>"]})
+        frame = pd.DataFrame(
+            {"report": ["r"], "file_name": ["f"], "bytes": [parameters.bytes], "simulated": [True], "html": ["<p>"]}
+        )
         return {"tear_sheet": TABLES["tear_sheet"].to_arrow(frame)}
 
     def recipe(self) -> Recipe:
