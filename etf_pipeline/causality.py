@@ -40,7 +40,7 @@ def known(contract: Contract, frame: pd.DataFrame, cut: pd.Timestamp, exchange: 
         return pd.Series(True, index=frame.index)
     if contract.available == "session_close":
         column = next(name for name in ("session", "fit_session") if name in frame)
-        return frame[column].isna() | (frame[column] <= cut)
+        return frame[column] <= cut  # a row without a session, such as a file that cannot be read, is known since the fetch
     instant = calendars.closes(exchange, pd.DatetimeIndex([cut])).iloc[0]
     return pd.Series(frame[contract.available] <= instant)
 

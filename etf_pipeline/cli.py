@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table as RichTable
 
 from etf_pipeline.errors import EtfPipelineError, SettingsError
@@ -54,7 +55,7 @@ def main() -> None:
     try:
         app()
     except EtfPipelineError as error:
-        console.print(f"[bold red]{type(error).__name__}[/]: {error}", highlight=False)
+        console.print(f"[bold red]{type(error).__name__}[/]: {escape(str(error))}", highlight=False)
         sys.exit(1)
 
 
@@ -69,7 +70,8 @@ def run(
     settings = load_settings()
     outcome = run_job(settings, job, console, accept_schema_change=accept_schema_change)
     if not outcome.success:
-        console.print(f"[bold red]The run failed[/] in {', '.join(outcome.failed_steps)}: {outcome.message}", highlight=False)
+        failed, why = ", ".join(outcome.failed_steps), escape(outcome.message)
+        console.print(f"[bold red]The run failed[/] in {failed}: {why}", highlight=False)
         console.print(
             "Nothing of it is visible; the last good tables stay readable. Details: [bold]etf ui[/], run " + outcome.run_id
         )
@@ -88,7 +90,8 @@ def summary(settings: Settings, seconds: float, computed: int, kept: int) -> Non
             show_frame(_query(settings.catalog, query).to_pandas(date_as_object=True), title)
     console.print(f"\nFinished in {seconds:.0f} s: {computed} steps computed, {kept} kept because nothing changed.")
     console.print(f"Source   {source['label']}", highlight=False)
-    console.print(f"Report   [bold]{_shown(settings.reports / 'tear_sheet.html')}[/]")
+    if (settings.reports / "tear_sheet.html").exists():
+        console.print(f"Report   [bold]{_shown(settings.reports / 'tear_sheet.html')}[/]")
     console.print('Query    [bold]etf sql "select * from rpt_current_weights"[/]')
     console.print("Look     [bold]etf ui[/]     Explain  [bold]etf explain target_weights max_sharpe SPY[/]")
 

@@ -150,7 +150,11 @@ def _progress(outcome: RunOutcome, console: Console) -> Any:
 
 
 def _cause(event: Any) -> str:
+    """The project's own error where there is one, which says what to do next; otherwise the first cause."""
     error = event.event_specific_data.error
-    while error is not None and error.cause is not None:
+    while error is not None and error.cause is not None and not error.message.startswith("etf_pipeline."):
         error = error.cause
-    return error.message.strip() if error is not None else "no reason given"
+    if error is None:
+        return "no reason given"
+    name, colon, words = error.message.strip().partition(": ")
+    return f"{name.rsplit('.', 1)[-1]}{colon}{words}"

@@ -99,9 +99,8 @@ def _refused(bars: Bars, verdict: Judgement) -> pd.DataFrame:
 
 
 def _unread(rejects: pd.DataFrame, prices: pd.DataFrame) -> pd.DataFrame:
-    """Findings from rejects; one that names no session bears the last session of its source, or of all."""
-    last = prices.groupby("source")["session"].max()
-    session = rejects["session"].fillna(rejects["source"].map(last)).fillna(prices["session"].max())
+    """Findings from rejects; one that names no session was found at the fetch and bears the newest session of all."""
+    session = rejects["session"].fillna(prices["session"].max())
     rows = rejects.assign(session=session.astype("datetime64[ns]"), ticker=rejects["ticker"].fillna(EVERYTHING))
     made = finding_rows("", rows, list(rejects["rule"]), list(rejects["found"]), list(rejects["remedy"]))
     return made.assign(dataset=rejects["dataset"].to_numpy(dtype=object))

@@ -20,7 +20,7 @@ class QualityFindings(Table):
 
     dataset: pl.String = column("Table of the finding", unit="identifier")
     ticker: pl.String = column("Ticker, or '*' for the whole source", unit="identifier")
-    session: pl.Date = column("Session of the finding; the source's last session for a whole-source finding", unit="date")
+    session: pl.Date = column("Session of the finding; the newest of all where none could be read", unit="date")
     rule: pl.String = column("Rule that was broken, as in `quality.RULES`", unit="identifier")
     severity: pl.String = column("`error` refuses the row", unit="category", isin=SEVERITIES)
     found: pl.String = column("What was found", unit="text")
