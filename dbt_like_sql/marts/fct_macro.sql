@@ -10,6 +10,16 @@ wanted as (
     select d.session, d.closes_at, m.series
     from days as d
     cross join (select distinct series from stg_macro) as m
+),
+released as (
+    select *, max(period) over (partition by series order by available_at)  as newest_period
+    from stg_macro
+),
+-- of periods released at one instant the newest counts, and a late revision of an older one does not hide a newer
+current_values as (
+    select *
+    from released
+    where period = newest_period
 )
 select
     w.session,
@@ -19,5 +29,5 @@ select
     m.available_at  as released_at,
     m.vintage
 from wanted as w
-asof join stg_macro as m
+asof join current_values as m
     on w.series = m.series and w.closes_at >= m.available_at

@@ -134,7 +134,8 @@ def test_open_and_close_of_a_session_are_on_one_index() -> None:
     assert returns["index_close"][1] == pytest.approx(1.12)
 
 
-def test_a_macro_value_is_shown_from_the_first_close_after_its_release() -> None:
+def macro_by_session(*rows: tuple[str, str, float]) -> pd.DataFrame:
+    """`fct_macro` over `DAYS`, closing at 21:00 UTC, of one series with rows (period, released at, value)."""
     sessions = pd.DataFrame(
         {
             "exchange": "XNYS",
@@ -145,21 +146,36 @@ def test_a_macro_value_is_shown_from_the_first_close_after_its_release() -> None
             "is_main": True,
         }
     )
-    macro = pd.DataFrame(
-        {
-            "series": "CPI",
-            "period": pd.to_datetime(["2023-11-01", "2023-12-01"]),
-            "value": [1.0, 2.0],
-            "unit": "index",
-            "available_at": pd.to_datetime(["2024-01-02 20:59", "2024-01-03 21:01"]).tz_localize("UTC"),
-            "vintage": "first",
-        }
+    macro = pd.DataFrame(rows, columns=["period", "available_at", "value"]).assign(
+        series="CPI",
+        period=lambda frame: pd.to_datetime(frame["period"]),
+        available_at=lambda frame: pd.to_datetime(frame["available_at"]).dt.tz_localize("UTC"),
+        unit="index",
+        vintage="first",
     )
     clean, _ = prices_and_returns(bars([100, 101, 102, 103]), actions())
-    found = mart(
+    return mart(
         "fct_macro",
         raw_sessions=TABLES["raw_sessions"].to_arrow(sessions),
         stg_macro=TABLES["stg_macro"].to_arrow(macro),
         fct_prices=arrow.Table.from_pandas(clean, schema=TABLES["fct_prices"].arrow_schema, preserve_index=False),
     )
+
+
+def test_a_macro_value_is_shown_from_the_first_close_after_its_release() -> None:
+    found = macro_by_session(("2023-11-01", "2024-01-02 20:59", 1.0), ("2023-12-01", "2024-01-03 21:01", 2.0))
     assert found["value"].tolist() == [1.0, 1.0, 2.0, 2.0]
+
+
+@pytest.mark.parametrize("order", [[0, 1, 2], [2, 1, 0], [1, 2, 0]])
+def test_of_several_periods_released_at_once_the_newest_is_shown_whatever_their_order(order: list[int]) -> None:
+    released = "2024-01-02 20:00"
+    rows = [("2023-10-01", released, 1.0), ("2023-11-01", released, 2.0), ("2023-12-01", released, 3.0)]
+    assert macro_by_session(*(rows[k] for k in order))["value"].tolist() == [3.0] * 4
+
+
+def test_a_late_revision_of_an_older_period_does_not_hide_a_newer_one() -> None:
+    first, second = ("2023-11-01", "2024-01-02 20:00", 1.0), ("2023-12-01", "2024-01-03 20:00", 2.0)
+    revised_old, revised_new = ("2023-11-01", "2024-01-04 20:00", 1.5), ("2023-12-01", "2024-01-05 20:00", 2.5)
+    found = macro_by_session(first, second, revised_old, revised_new)
+    assert found["value"].tolist() == [1.0, 2.0, 2.0, 2.5]
