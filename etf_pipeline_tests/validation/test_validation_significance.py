@@ -77,6 +77,14 @@ def test_the_interval_covers_a_planted_mean_where_the_naive_one_does_not():
     assert naive < 120
 
 
+def test_the_interval_reaches_as_far_as_the_fixed_b_critical_value_says():
+    # bandwidth 63 of 600 sessions: 2.28 standard errors to either side, where the normal law has 1.96
+    test = mean_test(overlapping(np.random.default_rng(3), 600), 21)
+    reach = fixed_b_critical_value(63 / 600) * test.standard_error
+    assert reach > 2.25 * test.standard_error
+    assert (test.ci_high - test.mean, test.mean - test.ci_low) == pytest.approx((reach, reach), rel=1e-12)
+
+
 def test_an_overlap_of_21_leaves_about_a_twenty_first_of_the_sample():
     n = np.mean([effective_sample_size(overlapping(np.random.default_rng(s), 4200), 21) for s in range(20)])
     assert 180 < n < 260
