@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from etf_pipeline.conventions import BPS
+from etf_pipeline.forecasting import ForecastParameters
 from etf_pipeline.forecasting.bias import SessionSums, correct
 from etf_pipeline.forecasting.verdicts import judge
 
@@ -72,6 +73,7 @@ def judged(rng: np.random.Generator, bias: float) -> dict[str, float]:
         label_sessions=LABEL,
         thinned_horizon=5,
         min_realised=252,
+        min_class_funds=ForecastParameters().min_class_funds,
     )
     return judge(forecast[TRAIN:], corrected, label[TRAIN:], HORIZON)
 
