@@ -11,8 +11,9 @@ from portfolio_market import Market, make_market
 
 from etf_pipeline.backtest import BacktestParameters
 from etf_pipeline.conventions import CASH
+from etf_pipeline.costs import TransactionCostModel
 from etf_pipeline.errors import DataError
-from etf_pipeline.portfolio import PortfolioParameters, build_portfolios
+from etf_pipeline.portfolio import PortfolioOptimizer, PortfolioParameters, build_portfolios
 from etf_pipeline.portfolio.beliefs import current_covariance, expected_returns, risk_free_rates, simple_rate
 from etf_pipeline.portfolio.rebalancing import Holdings, TotalReturns, candidates, drift
 from etf_pipeline.schemas import TABLES
@@ -244,6 +245,26 @@ def test_one_fund_with_a_wild_forecast_does_not_take_over_the_risk():
 
 def test_costs_are_those_of_the_fund_that_the_backtest_runs():
     assert PARAMETERS.portfolio_value == BacktestParameters().initial_value == 1_000_000.0
+
+
+def test_the_optimiser_charges_a_trade_twice_its_cost_every_21_sessions(monkeypatch):
+    problems = []
+    solve = PortfolioOptimizer.solve
+
+    def noting(self, strategy, problem):
+        problems.append(problem)
+        return solve(self, strategy, problem)
+
+    monkeypatch.setattr(PortfolioOptimizer, "solve", noting)
+    parameters = dataclasses.replace(PARAMETERS, strategies=("max_sharpe",))
+    weights, _ = build_portfolios(*SHORT.tables(), parameters)
+    problem = problems[-1]
+    known = SHORT.liquidity[SHORT.liquidity["session"] == weights["session"].max()].set_index("ticker").loc[list(problem.tickers)]
+    orders = pd.Series(0.1 * parameters.portfolio_value, index=known.index)
+    columns = (known[c] for c in ("half_spread", "daily_volatility", "daily_value"))
+    once = TransactionCostModel(parameters.costs()).estimate(orders, *columns)["total"] / parameters.portfolio_value
+    charged = problem.linear_cost * 0.1 + problem.impact_cost * 0.1**1.5
+    np.testing.assert_allclose(charged, 2 * 12 * once, rtol=1e-12)
 
 
 def test_current_volatilities_replace_the_sample_s_where_known():
