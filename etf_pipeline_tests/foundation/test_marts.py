@@ -179,3 +179,23 @@ def test_a_late_revision_of_an_older_period_does_not_hide_a_newer_one() -> None:
     revised_old, revised_new = ("2023-11-01", "2024-01-04 20:00", 1.5), ("2023-12-01", "2024-01-05 20:00", 2.5)
     found = macro_by_session(first, second, revised_old, revised_new)
     assert found["value"].tolist() == [1.0, 2.0, 2.0, 2.5]
+
+
+def test_a_merger_is_no_trade_that_dilutes_the_costs_of_a_year() -> None:
+    trades = pd.DataFrame(
+        {
+            "session": DAYS,
+            "strategy": "s",
+            "ticker": ["A", "A", "B", "C"],
+            "kind": ["rebalance", "merger", "merger", "delisting"],
+            "shares": [-10.0, -5.0, 5.0, -1.0],
+            "price": 100.0,
+            "value": [-1000.0, -500.0, 500.0, -100.0],
+            "spread_cost": [0.5, 0.0, 0.0, 0.0],
+            "impact_cost": [0.05, 0.0, 0.0, 0.0],
+            "commission": 0.0,
+        }
+    )
+    costs = mart("rpt_costs", backtest_trades=TABLES["backtest_trades"].to_arrow(trades))
+    assert costs["traded_value"].tolist() == [1100.0]
+    assert costs["cost_bps"].tolist() == pytest.approx([5.0], rel=1e-12)
