@@ -83,6 +83,20 @@ def test_filtered_history_scales_with_todays_volatility():
     assert losses[1] / losses[0] == pytest.approx(4, rel=0.25)
 
 
+def test_two_sessions_of_filtered_history_by_hand_the_second_at_the_volatility_that_the_first_left():
+    past = np.array([0.01, -0.02, 0.005])
+    before = [np.mean(past**2)]  # variance expected before each return, and after the last
+    for value in past:
+        before.append(0.94 * before[-1] + 0.06 * value**2)
+    shocks = past / np.sqrt(before[:3])
+    rng = np.random.default_rng(11)
+    first, second = shocks[rng.integers(0, 3, 50)], shocks[rng.integers(0, 3, 50)]
+    one = np.sqrt(before[3]) * first
+    two = np.sqrt(0.94 * before[3] + 0.06 * one**2) * second
+    found = filtered_history(source(past), 50, 2, np.random.default_rng(11))
+    np.testing.assert_allclose(found, (1 + one) * (1 + two) - 1, rtol=1e-12)
+
+
 @pytest.mark.parametrize("name", SIMULATIONS)
 @pytest.mark.parametrize("horizon", [1, 21])
 def test_nothing_loses_more_than_everything_and_draws_follow_the_seed(name: str, horizon: int):
