@@ -1,7 +1,7 @@
 """A version for a piece of code that changes when, and only when, what it computes may change.
 
-It hashes the syntax trees, without comments, docstrings and layout, of every module of the project that a function reaches
-through imports, together with the installed versions of the packages that do arithmetic.
+It hashes the syntax trees, without comments, docstrings and layout, of a function, of what it uses from its own file, and of
+every module of the project that these reach through imports, with the installed versions of the packages that do arithmetic.
 """
 
 from __future__ import annotations
@@ -18,9 +18,12 @@ from pathlib import Path
 from typing import Any
 
 PACKAGE = "etf_pipeline"
-NUMERICAL = ("numpy", "pandas", "scipy", "scikit-learn", "numba", "duckdb", "arch", "cvxpy", "clarabel", "statsmodels")
-OUTSIDE = ("etf_pipeline.schemas", "etf_pipeline.orchestration", "etf_pipeline.reporting", "etf_pipeline.errors")
-"""Contracts are hashed with the table they describe; the others compute nothing."""
+NUMERICAL = (
+    *("numpy", "pandas", "pyarrow", "scipy", "scikit-learn", "numba", "llvmlite", "duckdb", "arch", "cvxpy", "clarabel"),
+    *("statsmodels", "riskfolio-lib", "exchange-calendars"),
+)
+OUTSIDE = tuple(f"{PACKAGE}.{name}" for name in ("orchestration", "reporting", "errors", "recipes", "warehouse", "kernel_cache"))
+"""These compute no table's rows: they carry, show and keep them."""
 
 
 def code_version(function: Callable[..., Any], *also: str) -> str:
@@ -31,10 +34,49 @@ def code_version(function: Callable[..., Any], *also: str) -> str:
     str
         Sixteen hexadecimal digits.
     """
-    tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
-    modules = closure(tuple(sorted(_imports(tree) | set(also))))
-    parts = [_normal(tree), *(f"{name}:{_module_hash(name)}" for name in modules), _arithmetic()]
+    used = _used(function)
+    modules = closure(tuple(sorted(_imports(used) | set(also))))
+    parts = [_normal(used), *(f"{name}:{_module_hash(name)}" for name in modules), _arithmetic()]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+def engine_version(text: str) -> str:
+    """Version of a query: its text and the engine that runs it."""
+    return hashlib.sha256(f"{text};duckdb=={version('duckdb')}".encode()).hexdigest()[:16]
+
+
+def _used(function: Callable[..., Any]) -> ast.Module:
+    """The function without its decorators, after those statements of its file that bind a name it uses, directly or through
+    one of them: constants, helpers and imports at the head of the file."""
+    body = ast.parse(textwrap.dedent(inspect.getsource(function))).body
+    assert isinstance(body[0], ast.FunctionDef | ast.AsyncFunctionDef)
+    body[0].decorator_list = []  # they say what becomes of the answer, not what it is
+    module = inspect.getmodule(function)
+    waiting = [s for s in ast.parse(inspect.getsource(module)).body if _binds(s) != {function.__name__}] if module else []
+    while found := [s for s in waiting if _binds(s) & _names(body)]:
+        waiting = [s for s in waiting if s not in found]
+        body = [_only(s, _names(body)) for s in found] + body
+    return ast.Module(body, [])
+
+
+def _binds(statement: ast.stmt) -> set[str]:
+    """Names that a statement of a file gives a meaning."""
+    if isinstance(statement, ast.Import | ast.ImportFrom):
+        return {alias.asname or alias.name.split(".")[0] for alias in statement.names}
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return {statement.name}
+    return {node.id for node in ast.walk(statement) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+
+
+def _names(statements: list[ast.stmt]) -> set[str]:
+    return {node.id for statement in statements for node in ast.walk(statement) if isinstance(node, ast.Name)}
+
+
+def _only(statement: ast.stmt, names: set[str]) -> ast.stmt:
+    """An import reduced to the names that are used; any other statement whole."""
+    if isinstance(statement, ast.Import | ast.ImportFrom):
+        statement.names = [alias for alias in statement.names if (alias.asname or alias.name.split(".")[0]) in names]
+    return statement
 
 
 @functools.cache

@@ -14,7 +14,7 @@ from typing import Any, Protocol, get_type_hints
 import pandas as pd
 import pyarrow as arrow
 
-from etf_pipeline.code_version import code_version
+from etf_pipeline.code_version import code_version, engine_version
 from etf_pipeline.errors import SettingsError
 from etf_pipeline.schemas import TABLES, from_arrow
 from etf_pipeline.sql_models import SqlModel
@@ -32,6 +32,20 @@ class Cache(Protocol):
     def put(self, kind: str, key: str, table: arrow.Table) -> None:
         """Keep a piece."""
         ...
+
+
+@dataclass(frozen=True)
+class _OfCode:
+    """A cache whose pieces belong to one code version: other code finds none of them."""
+
+    cache: Cache
+    version: str
+
+    def get(self, kind: str, key: str) -> arrow.Table | None:
+        return self.cache.get(kind, f"{self.version}-{key}")
+
+    def put(self, kind: str, key: str, table: arrow.Table) -> None:
+        self.cache.put(kind, f"{self.version}-{key}", table)
 
 
 @dataclass(frozen=True)
@@ -106,15 +120,16 @@ def makes(*outputs: str, version: str = "") -> Callable[[Callable[..., Any]], Re
                 f"{function.__name__} needs contracts for {unknown or list(outputs)} in one room; found rooms {sorted(rooms)}. "
                 "Declare them in schemas/."
             )
+        code = version or code_version(function, *([signature.parameters.__module__] if signature.parameters else []))
         return _register(
             Recipe(
                 name=outputs[0],
                 room=rooms.pop(),
                 outputs=outputs,
                 inputs=signature.inputs,
-                run=_runner(function, outputs, signature),
+                run=_runner(function, outputs, signature, code),
                 parameters=signature.parameters,
-                version=version or code_version(function, *([signature.parameters.__module__] if signature.parameters else [])),
+                version=code,
                 description=" ".join((function.__doc__ or "").split()),
                 reads_cache=signature.reads_cache,
             )
@@ -141,7 +156,7 @@ def sql_recipe(model: SqlModel) -> Recipe:
             inputs=model.dependencies,
             run=run,
             parameters=None,
-            version=model.version,
+            version=engine_version(model.version),
             description=model.description,
             sql=model.sql,
         )
@@ -177,14 +192,14 @@ def _read_signature(function: Callable[..., Any]) -> _Signature:
 
 
 def _runner(
-    function: Callable[..., Any], outputs: tuple[str, ...], signature: _Signature
+    function: Callable[..., Any], outputs: tuple[str, ...], signature: _Signature, code: str
 ) -> Callable[[Tables, Any, Cache | None], dict[str, arrow.Table]]:
     def run(inputs: Tables, parameters: Any, cache: Cache | None) -> dict[str, arrow.Table]:
         arguments: dict[str, Any] = {name: from_arrow(inputs[name]) for name in signature.inputs}
         if signature.parameters:
             arguments["parameters"] = parameters if parameters is not None else signature.parameters()
         if signature.reads_cache:
-            arguments["cache"] = cache
+            arguments["cache"] = _OfCode(cache, code) if cache is not None else None
         result = function(**arguments)
         frames = result if isinstance(result, tuple) else (result,)
         return {name: TABLES[name].to_arrow(frame) for name, frame in zip(outputs, frames, strict=True)}
