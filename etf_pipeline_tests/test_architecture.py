@@ -14,6 +14,7 @@ FOUNDATION = {
     "code_version",
     "conventions",
     "errors",
+    "kernel_cache",
     "measures",
     "panel",
     "recipes",
