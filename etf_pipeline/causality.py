@@ -45,15 +45,15 @@ def known(contract: Contract, frame: pd.DataFrame, cut: pd.Timestamp, exchange: 
     return pd.Series(frame[contract.available] <= instant)
 
 
-def truncate(contract: Contract, table: arrow.Table, cut: pd.Timestamp) -> arrow.Table:
+def truncate(contract: Contract, table: arrow.Table, cut: pd.Timestamp, exchange: str = "XNYS") -> arrow.Table:
     """The table as it was at the close of `cut`."""
-    return table.filter(arrow.array(known(contract, from_arrow(table), cut).to_numpy(dtype=bool)))
+    return table.filter(arrow.array(known(contract, from_arrow(table), cut, exchange).to_numpy(dtype=bool)))
 
 
-def poison(contract: Contract, table: arrow.Table, cut: pd.Timestamp, seed: int = 0) -> arrow.Table:
+def poison(contract: Contract, table: arrow.Table, cut: pd.Timestamp, exchange: str = "XNYS", seed: int = 0) -> arrow.Table:
     """The table with every number that was not known at `cut` replaced by an absurd one of the same sign."""
     frame = from_arrow(table)
-    future = ~known(contract, frame, cut)
+    future = ~known(contract, frame, cut, exchange)
     rng = np.random.default_rng(seed)
     for field in contract.arrow_schema:
         if arrow.types.is_floating(field.type) and field.name not in contract.key:
@@ -62,9 +62,11 @@ def poison(contract: Contract, table: arrow.Table, cut: pd.Timestamp, seed: int 
     return contract.to_arrow(frame)
 
 
-def differences(contract: Contract, whole: arrow.Table, cut_off: arrow.Table, cut: pd.Timestamp) -> list[str]:
+def differences(
+    contract: Contract, whole: arrow.Table, cut_off: arrow.Table, cut: pd.Timestamp, exchange: str = "XNYS"
+) -> list[str]:
     """What the two computations disagree on among rows known at `cut`; empty when the table keeps its promise."""
-    left, right = (_known_rows(contract, table, cut) for table in (whole, cut_off))
+    left, right = (_known_rows(contract, table, cut, exchange) for table in (whole, cut_off))
     if contract.name == "drawdowns":  # an open drawdown is a running figure; only closed ones are realised
         left, right = (frame[~frame["is_open"]].reset_index(drop=True) for frame in (left, right))
     if len(left) != len(right) or not left[list(contract.key)].equals(right[list(contract.key)]):
@@ -90,6 +92,7 @@ def verify(
     cut: pd.Timestamp,
     *,
     mode: Mode,
+    exchange: str = "XNYS",
     parameters: object = None,
     cache: Cache | None = None,
 ) -> list[str]:
@@ -102,7 +105,7 @@ def verify(
     inputs, made : mapping of str to Arrow table
         What it was given and what it made.
     cut : Timestamp
-        Session up to whose close both must agree.
+        Session of `exchange` up to whose close both must agree.
     mode : {"truncate", "poison"}
         What happens to the future.
 
@@ -117,16 +120,16 @@ def verify(
     disagreement where they did.
     """
     change = truncate if mode == "truncate" else poison
-    past = {name: change(TABLES[name], table, cut) for name, table in inputs.items()}
+    past = {name: change(TABLES[name], table, cut, exchange) for name, table in inputs.items()}
     checked = [name for name in recipe.outputs if TABLES[name].causality in ("causal", "realised")]
     try:
         again = recipe.run(past, parameters, cache)
     except EtfPipelineError as error:
-        early = [name for name in checked if len(_known_rows(TABLES[name], made[name], cut))]
+        early = [name for name in checked if len(_known_rows(TABLES[name], made[name], cut, exchange))]
         return [f"{name}: has rows known at {cut.date()}, but what was there by then is refused: {error}" for name in early]
-    return [text for name in checked for text in differences(TABLES[name], made[name], again[name], cut)]
+    return [text for name in checked for text in differences(TABLES[name], made[name], again[name], cut, exchange)]
 
 
-def _known_rows(contract: Contract, table: arrow.Table, cut: pd.Timestamp) -> pd.DataFrame:
+def _known_rows(contract: Contract, table: arrow.Table, cut: pd.Timestamp, exchange: str) -> pd.DataFrame:
     frame = from_arrow(table)
-    return frame[known(contract, frame, cut)].sort_values(list(contract.key), kind="stable").reset_index(drop=True)
+    return frame[known(contract, frame, cut, exchange)].sort_values(list(contract.key), kind="stable").reset_index(drop=True)

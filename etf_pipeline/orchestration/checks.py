@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from etf_pipeline import calendars
 from etf_pipeline.causality import verify
+from etf_pipeline.code_version import code_version
 from etf_pipeline.conventions import CASH
 from etf_pipeline.orchestration.resources import settings, store
 from etf_pipeline.orchestration.tables import TableStore
@@ -20,6 +21,7 @@ from etf_pipeline.schemas import TABLES, from_arrow
 from etf_pipeline.sql_models import SqlModel
 
 Verdict = tuple[bool, dict[str, Any]]
+VERIFIER = code_version(verify)
 CAUSALITY_SESSIONS = 260
 """How far before the last session the check cuts: about a year, so that one yearly refit lies behind the cut. [sessions]"""
 
@@ -135,7 +137,7 @@ def causality_check(recipe: Recipe) -> dg.AssetChecksDefinition:
 def causality_of(tables: TableStore, recipe: Recipe, run_id: str | None) -> tuple[list[str], dict[str, Any]]:
     """Differences between a recipe's tables and the same made from a cut past; a verdict is kept by content."""
     head = tables.head(recipe.outputs[0], run_id)
-    key = f"{head.memo_key or head.content_hash}-{CAUSALITY_SESSIONS}" if head else ""
+    key = f"{head.memo_key or head.content_hash}-{CAUSALITY_SESSIONS}-{VERIFIER}" if head else ""
     kept = tables.warehouse.cache.get("causality", key)
     if kept is not None:
         return kept["difference"].to_pylist(), {"cut": kept.schema.metadata.get(b"cut", b"").decode(), "reused": True}
@@ -143,7 +145,16 @@ def causality_of(tables: TableStore, recipe: Recipe, run_id: str | None) -> tupl
     made = {name: tables.read(name, run_id) for name in recipe.outputs}
     cut = _cut(made | inputs)
     parameters = parameters_of(tables, recipe, run_id)
-    found = verify(recipe, inputs, made, cut, mode="truncate", parameters=parameters, cache=tables.warehouse.cache)
+    found = verify(
+        recipe,
+        inputs,
+        made,
+        cut,
+        mode="truncate",
+        parameters=parameters,
+        exchange=settings().exchange,
+        cache=tables.warehouse.cache,
+    )
     verdict = arrow.table({"difference": arrow.array(found, arrow.string())}).replace_schema_metadata({"cut": str(cut.date())})
     tables.warehouse.cache.put("causality", key, verdict)
     return found, {"cut": str(cut.date()), "reused": False}

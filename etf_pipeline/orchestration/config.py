@@ -29,16 +29,16 @@ def profile_overrides(profile: str) -> dict[str, dict[str, Any]]:
     return cast("dict[str, dict[str, Any]]", yaml.safe_load(path.read_text(encoding="utf-8")) or {})
 
 
-def default_parameters(kind: type, recipe: str, profile: str) -> Any:
-    """An instance of a room's parameter dataclass as the profile wants it.
+def default_parameters(kind: type, recipe: str, profile: str, exchange: str = "XNYS") -> Any:
+    """An instance of a room's parameter dataclass as the profile wants it, on the calendar of the main exchange.
 
     Raises
     ------
     SettingsError
         If the profile names a parameter that the room does not have.
     """
-    overrides = profile_overrides(profile).get(recipe, {})
     names = {f.name for f in dataclasses.fields(kind)}
+    overrides = ({"exchange": exchange} if "exchange" in names else {}) | profile_overrides(profile).get(recipe, {})
     unknown = set(overrides) - names
     if unknown:
         raise SettingsError(

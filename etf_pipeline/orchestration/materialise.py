@@ -12,10 +12,10 @@ from etf_pipeline.orchestration.checks import ROOM_CHECKS, RoomCheck
 from etf_pipeline.orchestration.config import config_for, default_parameters, parameters_from
 from etf_pipeline.orchestration.metadata import definition_metadata, lineage_metadata, run_metadata
 from etf_pipeline.orchestration.resources import settings, store
-from etf_pipeline.orchestration.runs import settle_finished_runs
+from etf_pipeline.orchestration.runs import carry, settle_finished_runs
 from etf_pipeline.orchestration.tables import Outcome, TableStore
 from etf_pipeline.recipes import Recipe
-from etf_pipeline.reporting import PLOTS, draw, tear_sheet
+from etf_pipeline.reporting import PLOTS, draw, plots_version
 from etf_pipeline.schemas import TABLES
 from etf_pipeline.warehouse import Version
 
@@ -27,7 +27,9 @@ Events = Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]
 
 def asset_of(recipe: Recipe) -> dg.AssetsDefinition:
     """The asset of a recipe: its inputs are upstream assets, its parameters a launchpad form."""
-    defaults = default_parameters(recipe.parameters, recipe.name, settings().profile) if recipe.parameters else None
+    here = settings()
+    kind = recipe.parameters
+    defaults = default_parameters(kind, recipe.name, here.profile, here.exchange) if kind else None
 
     def plain(context: dg.AssetExecutionContext) -> Events:
         yield from _materialise(context, recipe, None)
@@ -84,8 +86,7 @@ def check_specs(name: str) -> list[dg.AssetCheckSpec]:
 
 
 def _materialise(context: dg.AssetExecutionContext, recipe: Recipe, parameters: Any) -> Events:
-    tables = store()
-    settle_finished_runs(tables.warehouse, context.instance, but=context.run_id)
+    tables = joined(context)
     tables.open_run(context.run_id)
     tags = context.run.tags
     try:
@@ -102,6 +103,14 @@ def _materialise(context: dg.AssetExecutionContext, recipe: Recipe, parameters: 
         raise
     context.log.info(f"{recipe.name}: {'nothing changed, kept' if outcome.reused else 'computed'}")
     yield from results(tables, context.run_id, outcome, recipe.outputs)
+
+
+def joined(context: dg.AssetExecutionContext) -> TableStore:
+    """The table store, once what ended before is settled and this process answers for the run where it carries all of it."""
+    if settings().executor == "in_process":
+        carry(settings(), context.run_id)
+    settle_finished_runs(settings(), context.instance, but=context.run_id)
+    return store()
 
 
 def results(tables: TableStore, run_id: str, outcome: Outcome, names: Sequence[str]) -> Events:
@@ -124,7 +133,7 @@ def results(tables: TableStore, run_id: str, outcome: Outcome, names: Sequence[s
 
 def _plot(tables: TableStore, name: str, version: Version, table: arrow.Table | None, run_id: str) -> bytes:
     """The picture of a version, drawn once for equal content."""
-    key = f"{name}-{version.content_hash}-{tear_sheet.version()}"
+    key = f"{name}-{version.content_hash}-{plots_version()}"
     kept = tables.warehouse.cache.get("plots", key)
     if kept is not None:
         return bytes(kept["png"][0].as_py())

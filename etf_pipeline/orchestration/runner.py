@@ -12,6 +12,7 @@ from rich.console import Console
 
 from etf_pipeline.errors import SettingsError
 from etf_pipeline.orchestration.materialise import SCHEMA_CHANGE_TAG
+from etf_pipeline.orchestration.runs import carry, publish, put_down, settle_finished_runs
 from etf_pipeline.orchestration.tables import TableStore
 from etf_pipeline.settings import Settings
 
@@ -86,14 +87,20 @@ def run_job(settings: Settings, job: str, console: Console, *, accept_schema_cha
     outcome = RunOutcome(str(uuid.uuid4()))
     started = time.perf_counter()
     with dg.DagsterInstance.get() as instance:
+        settle_finished_runs(settings, instance)  # a killed run must not keep its place in a pool
+        carry(settings, outcome.run_id)
         instance.add_event_listener(outcome.run_id, _progress(outcome, console))
         tags = {SCHEMA_CHANGE_TAG: "true"} if accept_schema_change else {}
-        result = defs.resolve_job_def(job).execute_in_process(
-            instance=instance, run_id=outcome.run_id, tags=tags, raise_on_error=False, run_config=QUIET
-        )
-    outcome.success = result.success
-    outcome.seconds = time.perf_counter() - started
-    close_run(settings, outcome)
+        try:
+            outcome.success = (
+                defs.resolve_job_def(job)
+                .execute_in_process(instance=instance, run_id=outcome.run_id, tags=tags, raise_on_error=False, run_config=QUIET)
+                .success
+            )
+        finally:  # an interrupted run is a failed one
+            outcome.seconds = time.perf_counter() - started
+            close_run(settings, outcome)
+            put_down(settings, outcome.run_id)
     return outcome
 
 
@@ -104,21 +111,7 @@ def close_run(settings: Settings, outcome: RunOutcome) -> None:
         return
     tables.warehouse.finish_run(outcome.run_id, succeeded=outcome.success, note=outcome.message)
     if outcome.success:
-        tables.warehouse.publish(outcome.run_id)
-        write_report(settings, tables)
-
-
-def write_report(settings: Settings, tables: TableStore) -> Path | None:
-    """Copy the newest tear sheet out of the warehouse, to where a browser finds it."""
-    if tables.head("tear_sheet") is None:
-        return None
-    sheet = tables.read("tear_sheet").to_pylist()[0]
-    path = settings.reports / str(sheet["file_name"])
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".tmp")
-    partial.write_text(sheet["html"], encoding="utf-8")
-    partial.replace(path)
-    return path
+        publish(settings, tables)
 
 
 def _progress(outcome: RunOutcome, console: Console) -> Any:

@@ -6,7 +6,7 @@ import dagster as dg
 
 from etf_pipeline.orchestration.jobs import nightly
 from etf_pipeline.orchestration.resources import settings, store
-from etf_pipeline.orchestration.runs import settle_finished_runs
+from etf_pipeline.orchestration.runs import publish, settle_finished_runs
 
 
 @dg.sensor(
@@ -16,7 +16,9 @@ from etf_pipeline.orchestration.runs import settle_finished_runs
 )
 def publish_sensor(context: dg.SensorEvaluationContext) -> dg.SkipReason:
     """Close warehouse runs whose Dagster run has ended, and publish the catalog and the report."""
-    succeeded = settle_finished_runs(store().warehouse, context.instance)
+    succeeded = settle_finished_runs(settings(), context.instance)
+    if not store().warehouse.is_published():  # a process was killed between the end of its run and its publication
+        publish(settings(), store())
     return dg.SkipReason(f"published {', '.join(succeeded)}" if succeeded else "nothing new to publish")
 
 

@@ -52,8 +52,13 @@ class TableStore:
         return cls(Warehouse(settings.warehouse))
 
     def open_run(self, run_id: str, labels: Mapping[str, Any] | None = None) -> None:
-        """Begin a run, or go on with it; without labels it inherits those of the prices that it stands on."""
+        """Begin a run, or go on with it; without labels it inherits those of the prices that it stands on.
+
+        Labels that are given hold whichever step comes first: one that reads no prices may open the run before they are there.
+        """
         if any(run.run_id == run_id for run in self.warehouse.runs()):
+            if labels is not None:
+                self.warehouse.label_run(run_id, labels)
             return
         if labels is None:
             prices = self.warehouse.head("raw", "raw_prices")

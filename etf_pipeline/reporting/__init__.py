@@ -5,8 +5,8 @@ table that has a picture and `draw` makes it; `render` makes the report from `Re
 first use.
 """
 
-from etf_pipeline.reporting.plots import PLOTS, draw
+from etf_pipeline.reporting.plots import PLOTS, draw, plots_version
 from etf_pipeline.reporting.report_tables import ReportTables
 from etf_pipeline.reporting.tear_sheet import render
 
-__all__ = ["PLOTS", "ReportTables", "draw", "render"]
+__all__ = ["PLOTS", "ReportTables", "draw", "plots_version", "render"]

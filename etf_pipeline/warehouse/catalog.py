@@ -71,7 +71,16 @@ def publish_locked(registry: Registry, run_id: str | None = None) -> Path:
         if (commit_id := last_commit(db, snapshot)) is not None:
             set_tag(db, PUBLISHED, commit_id)
         views, copies = _views(db, registry.home, snapshot), _copies(db, registry.home)
-    return _replace(catalog_path(registry.home), views, copies)
+        # inside the transaction: the tag moves when the file has been replaced, and not if it could not be
+        return _replace(catalog_path(registry.home), views, copies)
+
+
+def is_published(registry: Registry) -> bool:
+    """Whether the catalog shows the newest state."""
+    with registry.read() as db:
+        shown = db.execute("select commit_id from tags where tag = ?", (PUBLISHED,)).fetchone()
+        newest = last_commit(db, resolve(db))
+    return newest is None or (shown is not None and shown[0] == newest and catalog_path(registry.home).exists())
 
 
 def catalog_at(registry: Registry, at: At) -> Path:

@@ -180,6 +180,19 @@ def begin_run(registry: Registry, run_id: str, labels: Mapping[str, Any] | None 
         return find_run(db, run_id)
 
 
+def label_run(registry: Registry, run_id: str, labels: Mapping[str, Any]) -> Run:
+    """Give a running run other labels; one that has ended keeps its own."""
+    with registry.write() as db:
+        run = find_run(db, run_id)
+        if run.status != "running" and dict(run.labels) != dict(labels):
+            raise WarehouseError(
+                f"run {run_id!r} cannot be labelled anew: it {run.status} at {run.finished_at}. Start a new run."
+            )
+        text = json.dumps(dict(labels), sort_keys=True, default=str)
+        db.execute("update runs set labels = ? where run_id = ?", (text, run_id))
+        return find_run(db, run_id)
+
+
 def finish_run(registry: Registry, run_id: str, succeeded: bool, note: str = "") -> Run:
     """Close a run: its commits become visible together, or never."""
     verdict = "succeeded" if succeeded else "failed"

@@ -82,6 +82,16 @@ class Warehouse:
         """
         return registry.begin_run(self._registry, run_id, labels)
 
+    def label_run(self, run_id: str, labels: Mapping[str, Any]) -> Run:
+        """Give a running run other labels, when it learns only later what its numbers stand on.
+
+        Raises
+        ------
+        WarehouseError
+            If the run was never begun, or has ended with others.
+        """
+        return registry.label_run(self._registry, run_id, labels)
+
     def finish_run(self, run_id: str, succeeded: bool, note: str = "") -> Run:
         """Close a run: everything that it committed becomes visible at once, or never. Repeating the verdict changes nothing.
 
@@ -337,6 +347,10 @@ class Warehouse:
         to see the next one. `query` and `read` need no catalog and always see the newest state.
         """
         return catalog.publish(self._registry, run_id)
+
+    def is_published(self) -> bool:
+        """Whether the catalog shows the newest state: False between the end of a run and its publication."""
+        return catalog.is_published(self._registry)
 
     def catalog_at(self, at: snapshot.At) -> Path:
         """Write a catalog of a past state (a commit, tag or run) beside the published one; tag what must stay readable."""

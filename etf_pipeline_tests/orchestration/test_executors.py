@@ -34,6 +34,6 @@ def test_a_job_runs_with_the_multiprocess_executor_and_is_published_afterwards(t
     tables = TableStore.for_settings(settings)
     assert tables.head("universe_membership") is None  # nobody has closed the run yet
     with dg.DagsterInstance.from_config(str(settings.dagster_home)) as instance:
-        assert len(settle_finished_runs(tables.warehouse, instance)) == 1
+        assert len(settle_finished_runs(settings, instance)) == 1
     assert tables.read("universe_membership").num_rows > 10_000
     assert settings.catalog.exists()

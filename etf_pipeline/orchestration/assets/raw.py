@@ -8,10 +8,9 @@ import pandas as pd
 
 from etf_pipeline import calendars
 from etf_pipeline.errors import EtfPipelineError, SettingsError
-from etf_pipeline.orchestration.materialise import OWNERS, check_specs, results
+from etf_pipeline.orchestration.materialise import OWNERS, SCHEMA_CHANGE_TAG, check_specs, joined, results
 from etf_pipeline.orchestration.metadata import definition_metadata
-from etf_pipeline.orchestration.resources import settings, store
-from etf_pipeline.orchestration.runs import settle_finished_runs
+from etf_pipeline.orchestration.resources import settings
 from etf_pipeline.orchestration.tables import Outcome
 from etf_pipeline.providers import PROVIDERS, RawMarket
 from etf_pipeline.schemas import TABLES
@@ -47,13 +46,12 @@ class IngestConfig(dg.Config):
 def fetch(context: dg.AssetExecutionContext, config: IngestConfig) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
     """Fetch everything that the provider has, as it has it; bad rows come along and are judged by `quality`."""
     chosen = override(settings(), provider=config.provider, files_root=config.files_root)
-    tables = store()
-    settle_finished_runs(tables.warehouse, context.instance, but=context.run_id)
+    tables = joined(context)
     market = _fetched(chosen)
     context.log.info(market.label)
     tables.open_run(context.run_id, {"provider": chosen.provider, "simulated": market.simulated, "label": market.label})
     made = {name: TABLES[name].to_arrow(frame) for name, frame in frames_of(market, chosen).items()}
-    versions = tables.write(context.run_id, "fetch", made, schema_change=context.run.tags.get("etf/schema_change") == "true")
+    versions = tables.write(context.run_id, "fetch", made, schema_change=context.run.tags.get(SCHEMA_CHANGE_TAG) == "true")
     yield from results(tables, context.run_id, Outcome(versions, made, reused=False), OUTPUTS)
 
 
