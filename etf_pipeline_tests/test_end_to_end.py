@@ -33,6 +33,11 @@ REPORTS = ("rpt_current_weights", "rpt_performance", "rpt_stress", "rpt_data_qua
 WIDE = "500"
 """Columns of the terminal, so that a message is one line."""
 LAYOUT = files_market.LAYOUT.replace("bars.csv", "bars.parquet")
+CONTENT = """
+    select v.table_name, arg_max(v.content_hash, r.finished_at) as content
+    from _catalog.versions as v join _catalog.commits as c using (commit_id) join _catalog.runs as r using (run_id)
+    where r.status = 'succeeded' group by v.table_name"""
+"""What the published tables hold, by content hash."""
 
 
 @dataclass(frozen=True)
@@ -71,9 +76,7 @@ class FrontDoor:
 
     def content(self) -> dict[str, str]:
         """Content hash of every table as it is published."""
-        rows = self.sql(
-            "select table_name, arg_max(content_hash, commit_id) as content from _catalog.versions group by table_name"
-        )
+        rows = self.sql(CONTENT)
         return {row["table_name"]: row["content"] for row in rows}
 
     def newest_steps(self) -> dict[str, float]:
@@ -157,6 +160,12 @@ def test_the_tear_sheet_is_a_file_that_says_simulated(door: FrontDoor, first: Ru
     assert "simulated" in text.lower()
     assert len(text) > 20_000
     assert "no real prices" in text
+
+
+def test_the_run_says_that_it_is_simulated_in_the_catalog(door: FrontDoor, first: Run) -> None:
+    (row,) = door.sql("select labels from _catalog.runs where status = 'succeeded' order by started_at limit 1")
+    labels = json.loads(row["labels"]) if isinstance(row["labels"], str) else row["labels"]
+    assert (labels["provider"], labels["simulated"]) == ("simulated", True)
 
 
 def test_the_newest_weights_sum_to_one(door: FrontDoor, first: Run) -> None:

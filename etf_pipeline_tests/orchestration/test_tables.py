@@ -114,6 +114,14 @@ def test_a_run_without_ingestion_inherits_that_its_prices_are_simulated(tables: 
     assert labels["second"] == {}  # there are no prices yet
 
 
+def test_the_fetch_labels_its_run_even_if_another_step_opened_it(tables: TableStore) -> None:
+    finish(tables, "first")
+    tables.open_run("second")
+    tables.open_run("second", {"simulated": False})
+    tables.open_run("second")
+    assert {run.run_id: dict(run.labels) for run in tables.warehouse.runs()}["second"] == {"simulated": False}
+
+
 def test_lineage_leads_from_a_table_to_its_inputs_code_and_settings(tables: TableStore) -> None:
     tables.materialise(Counter().recipe(), "first", Size(12))
     finish(tables, "first")

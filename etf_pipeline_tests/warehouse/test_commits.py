@@ -165,6 +165,17 @@ def test_what_makes_no_sense_is_refused_with_advice(warehouse, act, message):
     assert warehouse.versions() == []
 
 
+def test_a_run_may_learn_its_labels_while_it_runs_and_not_afterwards(warehouse):
+    warehouse.begin_run("monday", {"simulated": True})
+    assert warehouse.label_run("monday", {"simulated": False}).labels == {"simulated": False}
+    finished = warehouse.finish_run("monday", succeeded=True)
+    assert warehouse.label_run("monday", {"simulated": False}) == finished
+    with pytest.raises(WarehouseError, match="labelled anew"):
+        warehouse.label_run("monday", {"simulated": True})
+    with pytest.raises(WarehouseError):
+        warehouse.label_run("tuesday", {})
+
+
 def test_beginning_and_finishing_twice_changes_nothing(warehouse):
     begun = warehouse.begin_run("monday", {"simulated": True})
     assert warehouse.begin_run("monday", {"simulated": False}) == begun
