@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from portfolio_market import Market, make_market
+from scipy.stats import norm
 
 from etf_pipeline.backtest import BacktestParameters
 from etf_pipeline.conventions import CASH
@@ -15,6 +16,7 @@ from etf_pipeline.costs import TransactionCostModel
 from etf_pipeline.errors import DataError
 from etf_pipeline.portfolio import PortfolioOptimizer, PortfolioParameters, build_portfolios
 from etf_pipeline.portfolio.beliefs import current_covariance, expected_returns, risk_free_rates, simple_rate
+from etf_pipeline.portfolio.ex_ante import ex_ante
 from etf_pipeline.portfolio.rebalancing import Holdings, TotalReturns, candidates, drift
 from etf_pipeline.schemas import TABLES
 
@@ -91,6 +93,17 @@ def test_costs_add_up_and_turnover_is_half_of_what_is_traded(built):
     groups = weights.assign(traded=(weights["weight"] - weights["previous_weight"]).abs()).groupby(["strategy", "session"])
     np.testing.assert_allclose(groups["cost"].sum(), keyed["cost"].sort_index(), rtol=1e-9)
     np.testing.assert_allclose(groups["traded"].sum() / 2, keyed["turnover"].sort_index(), atol=1e-12)
+
+
+def test_ex_ante_figures_of_two_funds_and_cash_by_hand():
+    # daily sigma 12 % / sqrt(252) = 75.59 bp: VaR 1.6449 and shortfall 2.0627 of them
+    figures = ex_ante(np.array([0.4, 0.4]), np.array([0.06, 0.10]), np.array([[0.03, 0.0], [0.0, 0.06]]), 0.02)
+    assert figures.expected_return == pytest.approx(0.4 * 0.06 + 0.4 * 0.10 + 0.2 * 0.02, rel=1e-12)
+    assert figures.volatility == pytest.approx(0.12, rel=1e-12)
+    assert figures.sharpe == pytest.approx((0.068 - 0.02) / 0.12, rel=1e-12)
+    assert figures.var_1d == pytest.approx(norm.ppf(0.95) * 0.12 / np.sqrt(252), rel=1e-12)
+    assert figures.cvar_1d == pytest.approx(norm.pdf(norm.ppf(0.95)) / 0.05 * 0.12 / np.sqrt(252), rel=1e-12)
+    assert figures.effective_names == pytest.approx(2.0, rel=1e-12)
 
 
 def test_risk_contributions_sum_to_one(built):
