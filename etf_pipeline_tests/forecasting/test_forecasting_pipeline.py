@@ -13,7 +13,11 @@ from pandas.testing import assert_frame_equal
 from etf_pipeline import calendars
 from etf_pipeline.errors import DataError
 from etf_pipeline.forecasting import ForecastParameters, ForecastResult, walk_forward_forecasts
+from etf_pipeline.forecasting.design import build_design, established_classes
+from etf_pipeline.forecasting.models import StandardisedRidge
+from etf_pipeline.forecasting.windows import fit_window
 from etf_pipeline.schemas import TABLES
+from etf_pipeline.validation import walk_forward
 from etf_pipeline_tests.prove.forecast_bias_study import study
 
 NAMES = {
@@ -72,6 +76,18 @@ def test_a_feature_that_predicts_is_found_and_one_that_does_not_is_not(made, unp
     assert made.windows.groupby("model")["information_coefficient"].mean().min() > 0.15
     nothing = walk_forward_forecasts(**unpredictable, parameters=quick)
     assert nothing.windows.groupby("model")["information_coefficient"].mean().abs().max() < 0.13
+
+
+def test_out_of_fold_forecasts_are_those_of_models_that_saw_no_overlapping_label(predictable, quick):
+    design = build_design(**predictable, parameters=quick)
+    fit = fit_window("ridge", walk_forward(design.sessions, quick.windows)[1], design, quick)
+    rows = design.rows(fit.train, established_classes(design.classes, fit.train[1], quick.min_class_funds))
+    session, label = fit.train[0], design.label[fit.train]
+    for fold in np.array_split(np.unique(session), quick.inner_folds):
+        apart = (session + 6 < fold[0]) | (session > fold[-1] + 6 + 2)  # labels span six sessions, the embargo is two
+        judged = np.isin(session, fold)
+        model = StandardisedRidge(quick.ridge_penalty).fit(rows[apart], label[apart])
+        np.testing.assert_allclose(fit.out_of_fold[judged], model.predict(rows[judged]), rtol=1e-10, atol=1e-14)
 
 
 def test_the_plans_in_sample_bias_is_nothing_and_the_table_says_so(made):
