@@ -256,6 +256,16 @@ def test_one_fund_with_a_wild_forecast_does_not_take_over_the_risk():
     assert largest(1.0) < 0.6 * largest(99.0)
 
 
+def test_expected_returns_lie_around_the_prior_at_the_volatility_forecast_now(built):
+    weights = built[0].set_index(["strategy", "session", "ticker"])
+    bill = weights["expected_return"].xs(CASH, level="ticker")
+    funds = weights[(weights.index.get_level_values("ticker") != CASH) & weights["volatility"].notna()]
+    prior = 0.3 * funds["volatility"] + bill.reindex(funds.index.droplevel("ticker")).to_numpy()
+    distance = (funds["expected_return"] - prior).abs() / (0.05 * np.sqrt(12) * funds["volatility"])
+    assert distance.max() <= 1 + 1e-9
+    assert (distance > 1 - 1e-9).mean() > 0.2  # where the bound binds it is met exactly
+
+
 def test_costs_are_those_of_the_fund_that_the_backtest_runs():
     assert PARAMETERS.portfolio_value == BacktestParameters().initial_value == 1_000_000.0
 
