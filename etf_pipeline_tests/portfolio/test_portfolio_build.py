@@ -256,6 +256,21 @@ def test_one_fund_with_a_wild_forecast_does_not_take_over_the_risk():
     assert largest(1.0) < 0.6 * largest(99.0)
 
 
+def test_a_fund_whose_cost_is_not_known_today_is_no_candidate_today():
+    parameters = dataclasses.replace(PARAMETERS, strategies=("max_sharpe",))
+
+    def last(market: Market) -> pd.Series:
+        weights, _ = build_portfolios(*market.tables(), parameters)
+        newest = weights[weights["session"] == weights["session"].max()].set_index("ticker")["weight"]
+        return newest.drop(CASH)
+
+    favourite = last(SHORT).idxmax()
+    known = SHORT.liquidity
+    row = (known["ticker"] == favourite) & (known["session"] == SHORT.covariances["session"].max())
+    assert row.sum() == 1
+    assert last(dataclasses.replace(SHORT, liquidity=known[~row])).get(favourite, 0.0) == 0.0
+
+
 def test_expected_returns_lie_around_the_prior_at_the_volatility_forecast_now(built):
     weights = built[0].set_index(["strategy", "session", "ticker"])
     bill = weights["expected_return"].xs(CASH, level="ticker")
