@@ -16,7 +16,7 @@ from etf_pipeline.costs import TransactionCostModel
 from etf_pipeline.errors import DataError
 from etf_pipeline.portfolio import PortfolioOptimizer, PortfolioParameters, build_portfolios
 from etf_pipeline.portfolio.beliefs import current_covariance, expected_returns, risk_free_rates, simple_rate
-from etf_pipeline.portfolio.ex_ante import ex_ante
+from etf_pipeline.portfolio.ex_ante import ex_ante, risk_contributions
 from etf_pipeline.portfolio.rebalancing import Holdings, TotalReturns, candidates, drift
 from etf_pipeline.schemas import TABLES
 
@@ -104,6 +104,14 @@ def test_ex_ante_figures_of_two_funds_and_cash_by_hand():
     assert figures.var_1d == pytest.approx(norm.ppf(0.95) * 0.12 / np.sqrt(252), rel=1e-12)
     assert figures.cvar_1d == pytest.approx(norm.pdf(norm.ppf(0.95)) / 0.05 * 0.12 / np.sqrt(252), rel=1e-12)
     assert figures.effective_names == pytest.approx(2.0, rel=1e-12)
+
+
+def test_risk_contributions_of_two_correlated_funds_by_hand():
+    # w * (S w) = (0.6 * 0.036, 0.4 * 0.054) of 0.0432: equal, although the second is riskier
+    shares = risk_contributions(np.array([0.6, 0.4]), np.array([[0.04, 0.03], [0.03, 0.09]]))
+    np.testing.assert_allclose(shares, [0.5, 0.5], rtol=1e-12)
+    shares = risk_contributions(np.array([0.5, 0.5]), np.array([[0.04, 0.03], [0.03, 0.09]]))
+    np.testing.assert_allclose(shares, [0.0175 / 0.0475, 0.03 / 0.0475], rtol=1e-12)
 
 
 def test_risk_contributions_sum_to_one(built):
