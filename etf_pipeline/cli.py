@@ -116,12 +116,10 @@ def sql(
     at: Annotated[str | None, typer.Option(help="Commit, tag or run to look back at")] = None,
 ) -> None:
     """Query the published tables."""
-    settings = load_settings()
+    settings = _existing(load_settings())
     catalog = _store(settings).warehouse.catalog_at(_at(at)) if at else settings.catalog
     if not catalog.exists():
-        raise SettingsError(
-            f"no catalog in {_shown(settings.home)} yet. Run `etf run` first, or set ETF_HOME to the home you mean."
-        )
+        raise SettingsError(f"nothing is published in {_shown(settings.home)} yet: no run has succeeded. Run `etf run` first.")
     _print(_query(catalog, query), form)
 
 
@@ -132,7 +130,9 @@ def versions(
     last: Annotated[int, typer.Option(help="How many to show")] = 20,
 ) -> None:
     """List versions of tables; with --at, write a catalog as of then."""
-    warehouse = _store(load_settings()).warehouse
+    import pandas as pd
+
+    warehouse = _store(_existing(load_settings())).warehouse
     if at:
         console.print(f"catalog as of {at}: [bold]{_shown(warehouse.catalog_at(_at(at)))}[/]")
         return
@@ -142,18 +142,19 @@ def versions(
             f"there is no version of {table or 'any table'}; run `etf run` first, or see "
             '`etf sql "select distinct table_name from rpt_data_dictionary"` for the names.'
         )
-    grid = RichTable("commit", "when (UTC)", "table", "rows", "content", "code", "run")
-    for v in found[:last]:
-        grid.add_row(
-            str(v.commit_id),
-            f"{v.committed_at:%Y-%m-%d %H:%M:%S}",
-            f"{v.schema_name}.{v.table_name}",
-            f"{v.rows:,}",
-            v.content_hash[:12],
-            v.code_version,
-            v.run_id[:8],
-        )
-    console.print(grid)
+    rows = [
+        {
+            "commit": v.commit_id,
+            "when (UTC)": f"{v.committed_at:%Y-%m-%d %H:%M:%S}",
+            "table": f"{v.schema_name}.{v.table_name}",
+            "rows": f"{v.rows:,}",
+            "content": v.content_hash[:12],
+            "code": v.code_version,
+            "run": v.run_id[:8],
+        }
+        for v in found[:last]
+    ]
+    show_frame(pd.DataFrame(rows))
 
 
 @app.command()
@@ -167,7 +168,7 @@ def explain(
     """Lead a row back to the exact versions, code and settings that it was made from."""
     from etf_pipeline.orchestration.explain import evidence, explained_rows, lineage_of
 
-    tables, moment = _store(load_settings()), _at(at) if at else None
+    tables, moment = _store(_existing(load_settings())), _at(at) if at else None
     rows = explained_rows(tables, table, key or [], moment)
     show_frame(rows, f"{table} {' '.join(key or [])}", transpose=True)
     lineage = lineage_of(tables, table, moment)
@@ -178,9 +179,19 @@ def explain(
 
 
 @app.command()
-def doctor(relocate: Annotated[bool, typer.Option(help="The home was moved: publish the catalog anew")] = False) -> None:
+def doctor(
+    relocate: Annotated[bool, typer.Option(help="The home was moved, or the catalog is behind: publish it anew")] = False,
+    fail: Annotated[str, typer.Option(help="Declare a run dead that `etf doctor` shows as running")] = "",
+) -> None:
     """Verify every file against its hash, the registry, the catalog and unfinished runs."""
-    report = _store(load_settings()).warehouse.doctor(relocate=relocate)
+    from etf_pipeline.orchestration.runner import settle
+
+    settings = _existing(load_settings())
+    settle(settings)
+    warehouse = _store(settings).warehouse
+    if fail:
+        warehouse.finish_run(fail, succeeded=False, note="declared dead")
+    report = warehouse.doctor(relocate=relocate)
     console.print(report.render(), highlight=False, markup=False)
     raise typer.Exit(0 if report.ok else 1)
 
@@ -188,22 +199,55 @@ def doctor(relocate: Annotated[bool, typer.Option(help="The home was moved: publ
 @app.command()
 def gc(keep_days: Annotated[float, typer.Option(help="Keep superseded versions this long")] = 90) -> None:
     """Drop superseded versions that no tag holds, then orphaned files."""
-    console.print(_store(load_settings()).warehouse.gc(keep_days=keep_days))
+    gone = _store(_existing(load_settings())).warehouse.gc(keep_days=keep_days)
+    console.print(
+        f"dropped {gone.versions} superseded versions and {gone.files} files of theirs ({gone.bytes / 1e6:.1f} MB), "
+        f"and {gone.orphans} orphaned files",
+        highlight=False,
+    )
 
 
 @app.command()
 def tag(name: str, at: Annotated[str, typer.Argument(help="Commit, tag or run")] = "published") -> None:
     """Name a state and protect it from gc."""
-    console.print(f"tag {name} points to commit {_store(load_settings()).warehouse.tag(name, _at(at))}")
+    console.print(f"tag {name} points to commit {_store(_existing(load_settings())).warehouse.tag(name, _at(at))}")
 
 
 def show_frame(frame: Any, title: str = "", transpose: bool = False) -> None:
-    """Print a small frame; fractions keep four digits."""
+    """Print a small frame; what is wider than the terminal continues below, its first column repeated."""
     if transpose:
         frame = frame.T.reset_index().set_axis(["column", *(f"row {i + 1}" for i in range(len(frame)))], axis=1)
-    grid = RichTable(*map(str, frame.columns), title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1))
-    for row in frame.itertuples(index=False):
-        grid.add_row(*(f"{value:.4f}" if isinstance(value, float) else str(value) for value in row))
+    names = [str(name) for name in frame.columns]
+    cells = [[_cell(value) for value in row] for row in frame.itertuples(index=False)]
+    widths = [max(len(text) for text in (name, *(row[i] for row in cells))) + 3 for i, name in enumerate(names)]
+    for chosen in _blocks(widths, console.width):
+        _show([names[i] for i in chosen], [[row[i] for i in chosen] for row in cells], title)
+        title = ""
+
+
+def _cell(value: object) -> str:
+    """A number with the digits that a person reads; anything else as it is."""
+    if not isinstance(value, float) or value != value:
+        return str(value)
+    if value.is_integer() or abs(value) >= 10_000:
+        return f"{value:,.0f}"
+    return f"{value:.4f}" if abs(value) >= 0.1 else f"{value:.4g}"
+
+
+def _blocks(widths: list[int], room: int) -> list[list[int]]:
+    """Columns that fit beside each other, block by block; each but the first repeats the first column."""
+    blocks: list[list[int]] = [[]]
+    for i, width in enumerate(widths):
+        if len(blocks[-1]) > 1 and sum(widths[j] for j in blocks[-1]) + width > room:
+            blocks.append([0])
+        blocks[-1].append(i)
+    return blocks
+
+
+def _show(names: list[str], rows: list[list[str]], title: str) -> None:
+    grid = RichTable(*names, title=title or None, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1))
+    for row in rows:
+        grid.add_row(*row)
     console.print(grid)
 
 
@@ -233,6 +277,15 @@ def _print(answer: arrow.Table, form: str) -> None:
             console.print(f"... {len(frame) - 200:,} more rows; use --format csv for all")
     else:
         raise SettingsError(f"--format must be table, csv or json; found '{form}'.")
+
+
+def _existing(settings: Settings) -> Settings:
+    """The settings, if their home holds a warehouse: asking a question makes no folder."""
+    if not settings.warehouse.exists():
+        raise SettingsError(
+            f"there is no warehouse in {settings.home}. Run `etf run` first, or set ETF_HOME to the home you mean."
+        )
+    return settings
 
 
 def _store(settings: Settings) -> TableStore:

@@ -60,12 +60,24 @@ class RunOutcome:
 
 
 def prepare_home(settings: Settings) -> Path:
-    """Make the home's folders and Dagster's instance file; returns Dagster's home."""
-    for folder in (settings.warehouse, settings.dagster_home, settings.reports, settings.inbox):
-        folder.mkdir(parents=True, exist_ok=True)
+    """Make the home's folders and Dagster's instance file; returns Dagster's home.
+
+    Raises
+    ------
+    SettingsError
+        If the home cannot be written.
+    """
     instance = settings.dagster_home / "dagster.yaml"
-    if not instance.exists():
-        instance.write_text(INSTANCE, encoding="utf-8")
+    try:
+        for folder in (settings.warehouse, settings.dagster_home, settings.reports, settings.inbox):
+            folder.mkdir(parents=True, exist_ok=True)
+        if not instance.exists():
+            instance.write_text(INSTANCE, encoding="utf-8")
+    except OSError as error:
+        raise SettingsError(
+            f"the home {settings.home} needs to be a folder that may be written; found: {error.strerror} ({error.filename}). "
+            "Set ETF_HOME to one."
+        ) from error
     return settings.dagster_home
 
 
@@ -102,6 +114,13 @@ def run_job(settings: Settings, job: str, console: Console, *, accept_schema_cha
             close_run(settings, outcome)
             put_down(settings, outcome.run_id)
     return outcome
+
+
+def settle(settings: Settings) -> None:
+    """Close runs that have ended or died, where nothing else is about to look."""
+    os.environ["DAGSTER_HOME"] = str(prepare_home(settings))
+    with dg.DagsterInstance.get() as instance:
+        settle_finished_runs(settings, instance)
 
 
 def close_run(settings: Settings, outcome: RunOutcome) -> None:

@@ -144,7 +144,8 @@ def _require_schema(db: sqlite3.Connection, run: Run, table: Staged) -> None:
     raise SchemaDrift(
         f"{dotted(table.name)} changed its columns since commit {seen.commit_id}: "
         f"gone {_texts(old, new)}, new {_texts(new, old)}; it was {_texts(old)} and would be {_texts(new)}. "
-        "If that is meant, commit with schema_change=True; if not, mend the asset that makes it."
+        "If that is meant, `etf run --accept-schema-change` (in the UI: tag etf/schema_change = true); "
+        "if not, mend what makes it."
     )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import duckdb
 
-from etf_pipeline.warehouse.catalog import catalog_path, publish
+from etf_pipeline.warehouse.catalog import catalog_path, is_published, publish
 from etf_pipeline.warehouse.files import is_whole, sha256
 from etf_pipeline.warehouse.registry import Registry, all_runs
 from etf_pipeline.warehouse.retention import orphans_of
@@ -29,7 +29,8 @@ class Report:
     running : tuple of str
         Runs that nobody has finished: at work, or dead.
     catalog : str
-        ``ok``, ``missing``, ``elsewhere`` (it shows another folder: the warehouse was moved) or ``damaged``.
+        ``ok``, ``missing``, ``behind`` (a run has succeeded since and was not published), ``elsewhere`` (it shows another
+        folder: the warehouse was moved) or ``damaged``.
     files : int
         How many files were read.
     """
@@ -45,17 +46,19 @@ class Report:
     @property
     def ok(self) -> bool:
         """Whether every promise holds; orphans, running runs and an unpublished catalog are no illness."""
-        return self.integrity == "ok" and not self.missing and not self.damaged and self.catalog in ("ok", "missing")
+        return self.integrity == "ok" and not self.missing and not self.damaged and self.catalog in ("ok", "missing", "behind")
 
     def render(self) -> str:
         """The findings as text, each with what to do next."""
         again = "restore it from a backup, or delete it and materialise its table again"
         lines = [f"registry: {self.integrity}; {self.files} files read; catalog: {self.catalog}"]
-        lines += ["catalog: publish again with `etf doctor --relocate`"] if self.catalog in ("elsewhere", "damaged") else []
+        lines += (
+            ["catalog: publish again with `etf doctor --relocate`"] if self.catalog in ("behind", "elsewhere", "damaged") else []
+        )
         lines += [f"missing: {path}: {again}" for path in self.missing]
         lines += [f"damaged: {path}: {again}" for path in self.damaged]
         lines += [f"orphan: {path}: `etf gc` removes it after its grace period" for path in self.orphans]
-        lines += [f"running: {run}: if it is dead, `finish_run({run!r}, succeeded=False)`" for run in self.running]
+        lines += [f"running: {run}: if it is dead, `etf doctor --fail {run}`" for run in self.running]
         return "\n".join(lines)
 
 
@@ -75,11 +78,11 @@ def examine(registry: Registry, relocate: bool = False) -> Report:
             missing.append(str(path))
         elif not is_whole(registry.home, file) or sha256(path) != file.sha256:
             damaged.append(str(path))
-    return Report(integrity, tuple(missing), tuple(damaged), orphans, running, _catalog_state(registry.home), len(files))
+    return Report(integrity, tuple(missing), tuple(damaged), orphans, running, _catalog_state(registry), len(files))
 
 
-def _catalog_state(home: Path) -> str:
-    path = catalog_path(home)
+def _catalog_state(registry: Registry) -> str:
+    path = catalog_path(registry.home)
     if not path.exists():
         return "missing"
     try:
@@ -87,4 +90,6 @@ def _catalog_state(home: Path) -> str:
             row = connection.execute("select path from _catalog.files limit 1").fetchone()
     except duckdb.Error:
         return "damaged"
-    return "ok" if row is None or Path(row[0]).is_relative_to(home) else "elsewhere"
+    if row is not None and not Path(row[0]).is_relative_to(registry.home):
+        return "elsewhere"
+    return "ok" if is_published(registry) else "behind"

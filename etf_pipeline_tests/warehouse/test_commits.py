@@ -41,7 +41,7 @@ def test_the_retry_of_a_step_keeps_the_first_result(warehouse):
 
 def test_an_undeclared_change_of_columns_is_refused_naming_old_and_new(warehouse, run):
     run("monday", {BETA: one(1.0, "beta")})
-    with pytest.raises(SchemaDrift, match=r"gone \(beta double\), new \(slope double\).*schema_change=True"):
+    with pytest.raises(SchemaDrift, match=r"gone \(beta double\), new \(slope double\).*--accept-schema-change"):
         run("tuesday", {BETA: one(1.0, "slope")})
     assert warehouse.read(*BETA).column_names == ["beta"]
 

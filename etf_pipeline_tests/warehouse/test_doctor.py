@@ -79,7 +79,7 @@ def test_orphans_and_unfinished_runs_are_listed_but_are_no_illness(sound):
     assert report.ok
     assert report.orphans == (str(sound.home / staged.files[0].path),)
     assert report.running == ("dead",)
-    assert "finish_run('dead', succeeded=False)" in report.render()
+    assert "etf doctor --fail dead" in report.render()
 
 
 def test_a_damaged_registry_is_found(sound):
@@ -107,3 +107,11 @@ def test_a_registry_of_a_newer_layout_is_left_alone(sound):
         db.execute("pragma user_version = 99")
     with pytest.raises(WarehouseError, match="has layout 99"):
         Warehouse(sound.home)
+
+
+def test_a_run_that_succeeded_and_was_not_published_leaves_the_catalog_behind(sound, run):
+    run("tuesday", {BETA: pa.table({"x": range(10)})})
+    assert sound.doctor().catalog == "behind"
+    assert sound.doctor().ok
+    assert "etf doctor --relocate" in sound.doctor().render()
+    assert sound.doctor(relocate=True).catalog == "ok"
