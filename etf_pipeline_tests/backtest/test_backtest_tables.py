@@ -121,6 +121,17 @@ def test_performance_is_the_measures_of_the_ledger(market: dict[str, pd.DataFram
     assert gap > 0
 
 
+@pytest.mark.parametrize("basis", ["gross", "net"])
+def test_turnover_is_annual_and_tracking_is_against_the_benchmark_on_the_same_cost_basis(result: BacktestResult, basis: str):
+    table = result.performance.set_index(["strategy", "cost_basis", "measure"])["value"]
+    ledger = result.ledger[result.ledger["cost_basis"] == basis].set_index(["strategy", "session"])
+    mine, market = ledger.loc["s"].iloc[1:], ledger.loc["SPY"].iloc[1:]
+    yearly = 252 * (0.5 * mine["traded_value"] / mine["nav"]).mean()
+    assert table["s", basis, "turnover"] == pytest.approx(yearly, rel=1e-12)
+    error = (mine["daily_return"] - market["daily_return"]).std() * np.sqrt(252)
+    assert table["s", basis, "tracking_error"] == pytest.approx(error, rel=1e-10)
+
+
 def test_a_benchmark_without_costs_follows_its_total_return_index(result: BacktestResult):
     table = result.performance.set_index(["strategy", "cost_basis", "measure"])
     # the gap is what uninvested dividends cost: at 5 % a year it is far below a percent
