@@ -10,6 +10,8 @@ variable                  meaning                                               
 ``ETF_EXECUTOR``          in_process, multiprocess, dask, k8s or celery          ``in_process``
 ``ETF_EXCHANGE``          main exchange: sessions, schedule, universe            ``XNYS``
 ========================  =====================================================  ==================
+
+The executor is that of runs started in the UI or by the schedule; `etf run` stays in its own process.
 """
 
 from __future__ import annotations

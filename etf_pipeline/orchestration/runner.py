@@ -168,5 +168,7 @@ def _cause(event: Any) -> str:
         error = error.cause
     if error is None:
         return "no reason given"
+    if error.cls_name == "DagsterExecutionInterruptedError":
+        return "interrupted"
     name, colon, words = error.message.strip().partition(": ")
     return f"{name.rsplit('.', 1)[-1]}{colon}{words}"
