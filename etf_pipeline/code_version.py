@@ -25,6 +25,9 @@ NUMERICAL = (
 OUTSIDE = tuple(f"{PACKAGE}.{name}" for name in ("orchestration", "reporting", "errors", "recipes", "warehouse", "kernel_cache"))
 """These compute no table's rows: they carry, show and keep them."""
 
+STORING = f"{PACKAGE}.schemas.contract"
+"""How frames become stored rows: types, order, unknown values."""
+
 
 def code_version(function: Callable[..., Any], *also: str) -> str:
     """Version of a function, of everything in the project that it imports, and of the modules named in `also`.
@@ -35,14 +38,14 @@ def code_version(function: Callable[..., Any], *also: str) -> str:
         Sixteen hexadecimal digits.
     """
     used = _used(function)
-    modules = closure(tuple(sorted(_imports(used) | set(also))))
+    modules = closure(tuple(sorted(_imports(used) | {STORING, *also})))
     parts = [_normal(used), *(f"{name}:{_module_hash(name)}" for name in modules), _arithmetic()]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
 def engine_version(text: str) -> str:
-    """Version of a query: its text and the engine that runs it."""
-    return hashlib.sha256(f"{text};duckdb=={version('duckdb')}".encode()).hexdigest()[:16]
+    """Version of a query: its text, the engine that runs it, and how the answer is stored."""
+    return hashlib.sha256(f"{text};duckdb=={version('duckdb')};{_module_hash(STORING)}".encode()).hexdigest()[:16]
 
 
 def _used(function: Callable[..., Any]) -> ast.Module:

@@ -162,7 +162,7 @@ class TableStore:
         """Hash of everything that a recipe's outputs are a function of."""
         parts = {
             "inputs": {name: self.warehouse.content_hash(TABLES[name].room, name, run_id=run_id) for name in recipe.inputs},
-            "outputs": {name: TABLES[name].arrow_schema.to_string() for name in recipe.outputs},
+            "outputs": {name: [TABLES[name].arrow_schema.to_string(), *TABLES[name].key] for name in recipe.outputs},
             "code": recipe.version,
             "parameters": settings_of(parameters),
         }
