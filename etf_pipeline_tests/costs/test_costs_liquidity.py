@@ -44,6 +44,12 @@ def test_the_table_keeps_its_contract():
     TABLE.check(made)
 
 
+def test_the_daily_volatility_is_the_annual_one_over_the_root_of_252():
+    prices, returns, volatilities, membership = market()
+    frame = by_key(liquidity(prices, returns, volatilities, membership, PARAMETERS))
+    np.testing.assert_allclose(frame["daily_volatility"], by_key(volatilities)["volatility"] / np.sqrt(252), rtol=1e-12)
+
+
 def test_traded_value_and_amihud_equal_pandas_rolling_means_ticker_by_ticker():
     prices, returns, volatilities, membership = market()
     frame = by_key(liquidity(prices, returns, volatilities, membership, PARAMETERS))

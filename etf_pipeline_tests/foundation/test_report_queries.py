@@ -1,0 +1,91 @@
+"""Report queries by hand: every figure is the one that its heading names."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pyarrow as arrow
+import pytest
+
+from etf_pipeline.recipes import run_sql
+from etf_pipeline.schemas import TABLES
+from etf_pipeline.sql_models import load_models
+
+JANUARY, FEBRUARY, MARCH = pd.to_datetime(["2024-01-31", "2024-02-29", "2024-03-28"])
+
+
+def report(name: str, **frames: pd.DataFrame) -> pd.DataFrame:
+    """Rows of a report, checked against its contract, from frames that have the columns its query reads."""
+    inputs = {table: arrow.Table.from_pandas(frame, preserve_index=False) for table, frame in frames.items()}
+    table = TABLES[name].conform(run_sql(load_models()[name].sql, inputs))
+    TABLES[name].check(table)
+    return table.to_pandas()
+
+
+def test_each_measure_stands_under_its_own_heading_and_the_interval_is_that_of_sharpe() -> None:
+    names = ["cagr", "volatility", "sharpe", "sortino", "calmar", "max_drawdown", "cvar_95", "turnover", "cost_drag"]
+    performance = pd.DataFrame({"measure": names, "value": range(1, 10), "ci_low": range(11, 20), "ci_high": range(21, 30)})
+    performance = performance.astype(dict.fromkeys(("value", "ci_low", "ci_high"), float))
+    performance = performance.assign(strategy="s", cost_basis="net", start=JANUARY, end=MARCH)
+    row = report("rpt_performance", performance=performance).iloc[0]
+    assert [row[name] for name in names] == list(range(1, 10))
+    assert (row["sharpe_low"], row["sharpe_high"]) == (13, 23)
+
+
+def test_a_month_s_value_is_that_of_its_last_session_after_costs() -> None:
+    days = pd.to_datetime(["2024-01-30", "2024-01-31", "2024-02-01", "2024-02-29"])
+    net = pd.DataFrame({"session": days, "strategy": "s", "cost_basis": "net", "nav": [90.0, 100.0, 150.0, 110.0]})
+    gross = net.assign(cost_basis="gross", nav=net["nav"] * 2)
+    found = report("rpt_nav_monthly", backtest_ledger=pd.concat([gross, net])).sort_values("month")
+    assert found["nav"].tolist() == [100.0, 110.0]
+    assert pd.isna(found["monthly_return"].iloc[0])
+    assert found["monthly_return"].iloc[1] == pytest.approx(0.10, rel=1e-12)
+
+
+def test_the_worst_scenario_comes_first_with_the_fund_that_hurts_most() -> None:
+    results = pd.DataFrame({"scenario": ["mild", "bad"], "profit": [-0.05, -0.30]})
+    results = results.assign(strategy="s", title="t", kind="replay", horizon=5, standard_error=float("nan"), coverage=1.0)
+    parts = pd.DataFrame(
+        {"scenario": ["bad"] * 3, "ticker": ["A", "B", "C"], "contribution": [0.02, -0.25, -0.07], "strategy": "s"}
+    )
+    found = report("rpt_stress", stress_results=results, stress_contributions=parts).sort_values("place")
+    assert found["scenario"].tolist() == ["bad", "mild"]
+    assert (found["worst_ticker"].iloc[0], found["worst_contribution"].iloc[0]) == ("B", -0.25)
+    assert pd.isna(found["worst_ticker"].iloc[1])
+
+
+def test_the_deepest_drawdown_has_the_first_place_and_ten_are_kept() -> None:
+    falls = pd.DataFrame({"depth": [0.02 + 0.01 * k for k in range(12)], "strategy": "s", "trough": FEBRUARY, "recovery": MARCH})
+    falls = falls.assign(peak=pd.date_range("2023-01-02", periods=12), sessions_under=5, is_open=False)
+    found = report("rpt_drawdowns", drawdowns=falls).sort_values("place")
+    assert found["place"].tolist() == list(range(1, 11))
+    assert found["depth"].tolist() == sorted(falls["depth"], reverse=True)[:10]
+
+
+def test_the_universe_is_counted_at_month_ends_of_the_main_exchange() -> None:
+    days = pd.to_datetime(["2024-01-30", "2024-01-31"])
+    membership = pd.DataFrame({"session": [*days, JANUARY, JANUARY], "reason": ["member", "member", "member", "geared"]})
+    sessions = pd.DataFrame({"session": days, "is_main": True, "is_month_end": [False, True]})
+    abroad = pd.DataFrame({"session": days, "is_main": False, "is_month_end": True})
+    found = report("rpt_universe", universe_membership=membership, raw_sessions=pd.concat([sessions, abroad]))
+    assert dict(zip(found["reason"], found["funds"], strict=True)) == {"member": 2, "geared": 1}
+    assert set(found["session"].astype(str)) == {"2024-01-31"}
+
+
+def test_current_weights_are_the_newest_with_the_figures_of_their_own_session() -> None:
+    weights = pd.DataFrame({"session": [JANUARY, FEBRUARY, FEBRUARY], "ticker": ["A", "A", "CASH"]})
+    weights = weights.assign(strategy="s", weight=[0.5, 0.7, 0.3], previous_weight=[0.0, 0.6, 0.4], expected_return=0.05)
+    weights = weights.assign(volatility=0.1, risk_contribution=1.0, cost=0.0)
+    both = pd.DataFrame({"session": [JANUARY, FEBRUARY], "ticker": "A"})
+    found = report(
+        "rpt_current_weights",
+        target_weights=weights,
+        dim_etf=pd.DataFrame({"ticker": ["A"], "name": ["Fund A"], "asset_class": ["equity"]}),
+        forecasts=both.assign(expected_return=[0.01, 0.02]),
+        scores=both.assign(score=[1.0, 2.0], rank=[4, 3]),
+        liquidity=both.assign(half_spread=[1e-4, 2e-4]),
+        regimes=pd.DataFrame({"session": [JANUARY, FEBRUARY], "regime": ["bear", "bull"]}),
+    ).set_index("ticker")
+    row = found.loc["A"]
+    assert row[["weight", "forecast", "score", "rank", "half_spread", "regime"]].tolist() == [0.7, 0.02, 2.0, 3, 2e-4, "bull"]
+    assert found["trade"].tolist() == pytest.approx([0.1, -0.1], rel=1e-12)
+    assert pd.isna(found.loc["CASH", "name"])
