@@ -64,7 +64,7 @@ class RptPerformance(Table):
     max_drawdown: pl.Float64 = column("Largest drawdown, positive", unit="fraction", nullable=True)
     cvar_95: pl.Float64 = column("Daily 95 % expected shortfall, historical, positive", unit="fraction", nullable=True)
     turnover: pl.Float64 = column("One-way turnover", unit="fraction per year", nullable=True)
-    cost_drag: pl.Float64 = column("Costs over net asset value", unit="fraction per year", nullable=True)
+    cost_drag: pl.Float64 = column("Annual growth before costs less after", unit="fraction per year", nullable=True)
 
 
 @table(room="reports", key=("strategy", "month"), causality="summary")
