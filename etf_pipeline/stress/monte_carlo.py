@@ -22,7 +22,8 @@ class Source:
     Attributes
     ----------
     volatility : float
-        Ex-ante volatility of a session, from the covariance of the rebalance. [fraction]
+        Volatility of a session by the covariance of the rebalance: that of its long sample, not scaled to the volatilities
+        forecast now, hence not the figure that the optimiser was held to; `filtered_history` starts from today's. [fraction]
     past : ndarray of shape (n_sessions,)
         Returns that the current weights would have had. [fraction]
     degrees_of_freedom, block, decay : float
@@ -129,8 +130,8 @@ def filtered_history(source: Source, n: int, horizon: int, rng: np.random.Genera
 
 
 SIMULATIONS: dict[str, Simulation] = {
-    "gaussian": Simulation("Normal returns", "zero mean, ex-ante covariance", gaussian),
-    "student_t": Simulation("Multivariate Student-t returns", "zero mean, ex-ante covariance, fat tails", student_t),
+    "gaussian": Simulation("Normal returns", "zero mean, covariance of the long sample", gaussian),
+    "student_t": Simulation("Multivariate Student-t returns", "zero mean, covariance of the long sample, fat tails", student_t),
     "block_bootstrap": Simulation("Blocks of past returns", "stationary bootstrap (Politis and Romano 1994)", block_bootstrap),
     "filtered_history": Simulation(
         "Past shocks at today's volatility", "filtered historical simulation (Barone-Adesi et al. 1999)", filtered_history

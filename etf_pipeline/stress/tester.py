@@ -117,7 +117,7 @@ class StressTester:
 
 
 def portfolio_volatility(weights: Weights, covariances: pd.DataFrame) -> tuple[float, float]:
-    """Ex-ante volatility of a session, and the weight (with cash) that it is based on.
+    """Volatility of a session by the long sample of the covariance, and the weight (with cash) that it is based on.
 
     Parameters
     ----------
