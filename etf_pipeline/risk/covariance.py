@@ -37,7 +37,7 @@ def covariances(
     sessions: pd.DatetimeIndex,
     parameters: CovarianceParameters | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Annual Ledoit-Wolf covariance of each rebalance session's members, and how well each was estimated.
+    """Annual Ledoit-Wolf covariance of each rebalance session's members, on scaled returns, and how well each was estimated.
 
     Parameters
     ----------
@@ -79,10 +79,27 @@ def covariances(
         complete = members[row] & np.isfinite(sample).all(axis=0)
         if len(sample) < parameters.window or complete.sum() < 2:
             continue
-        daily, shrinkage = ledoit_wolf(sample[:, complete])
+        daily, shrinkage = scaled_ledoit_wolf(sample[:, complete])
         matrices.append((panel.sessions[row], np.flatnonzero(complete), daily * SESSIONS_PER_YEAR))
         health.append(_health(panel.sessions[row], daily, shrinkage, parameters.window, int(members[row].sum())))
     return _triangles(matrices, panel.tickers.to_numpy()), pd.DataFrame(health, columns=HEALTH)
+
+
+def scaled_ledoit_wolf(returns: Floats) -> tuple[Floats, float]:
+    """Ledoit-Wolf on returns in units of their own volatility, scaled back: correlations shrink, variances stay.
+
+    Parameters and returns as `ledoit_wolf`.
+
+    Notes
+    -----
+    The identity target supposes that variances are alike. Funds' are not: a bill fund moves 0.4 % a year, an oil fund 40 %.
+    On raw returns the target raised a Treasury floating-rate fund's volatility sixfold and drew the correlations among the
+    calmest funds from 0.72 to 0.53, whereas an equity fund was hardly shrunk.
+    """
+    scale = returns.std(axis=0)
+    scale[scale == 0] = 1.0
+    shrunk, shrinkage = ledoit_wolf(returns / scale)
+    return shrunk * np.outer(scale, scale), shrinkage
 
 
 def ledoit_wolf(returns: Floats) -> tuple[Floats, float]:

@@ -61,7 +61,9 @@ def test_each_session_uses_its_last_504_returns_annualised(returns):
     wide = returns.pivot(index="session", columns="ticker", values="total_return")
     for session, names in zip(ENDS, (TICKERS[:4], TICKERS[:4], TICKERS), strict=True):
         sample = wide.loc[:session, names].tail(504).to_numpy()
-        expected, shrinkage = peer.ledoit_wolf(sample)
+        scale = sample.std(axis=0)
+        scaled, shrinkage = peer.ledoit_wolf(sample / scale)
+        expected = scaled * np.outer(scale, scale)
         found = matrix(table, session)
         assert list(found) == names
         np.testing.assert_allclose(found, 252 * expected, rtol=1e-12)
@@ -69,6 +71,13 @@ def test_each_session_uses_its_last_504_returns_annualised(returns):
         assert row["shrinkage"] == pytest.approx(shrinkage)
         assert row["condition_number"] == pytest.approx(np.linalg.cond(expected))
         assert row[["n_assets", "n_sessions", "excluded"]].tolist() == [len(names), 504, 5 - len(names)]
+
+
+def test_shrinkage_leaves_a_calm_fund_its_volatility(returns):
+    calm = returns.assign(total_return=returns["total_return"].where(returns["ticker"] != "AAA", returns["total_return"] / 50))
+    table, _ = covariances(calm, members(calm), ENDS)
+    sample = calm[(calm["ticker"] == "AAA") & (calm["session"] <= ENDS[0])]["total_return"].tail(504)
+    assert matrix(table, ENDS[0]).loc["AAA", "AAA"] == pytest.approx(252 * sample.var(ddof=0), rel=1e-12)
 
 
 def test_only_the_upper_triangle_is_kept_in_order(returns):
