@@ -375,4 +375,4 @@ def test_a_folder_that_is_not_there_is_an_error_and_no_reason_to_simulate(tmp_pa
     printed = door.etf("run", "ingest", code=1)
     assert "absent" in printed
     assert "simulated" not in printed.lower()
-    assert "no catalog" in door.etf("sql", "select * from raw_prices", code=1)
+    assert "nothing is published" in door.etf("sql", "select * from raw_prices", code=1)

@@ -72,7 +72,7 @@ def test_quality_finds_every_planted_fault_that_it_has_a_rule_for(profile):
     findings = inspect(raw.prices, raw.actions, reference, raw.rejects, known_until=known).findings
     found = set(zip(findings["ticker"], findings["rule"], strict=True))
     planted = set(zip(faults["ticker"], faults["rule"], strict=True))
-    assert {rule for _, rule in planted} - set(RULES) == {"after_ending", "aum_jump"}
+    assert {rule for _, rule in planted} - set(RULES) == {"aum_jump"}
     assert {(ticker, rule) for ticker, rule in planted if rule in RULES} <= found
 
 
