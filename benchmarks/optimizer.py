@@ -41,7 +41,8 @@ def run() -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        `name`, `ours_s`, `peer_s` (medians of wall time), `ratio`, `accuracy` (infinite where a side condition fails), `gate`, `n`, `note`.
+        `name`, `ours_s`, `peer_s` (medians of wall time), `ratio`, `accuracy` (infinite where a side condition fails), `gate`,
+        `n`, `note`.
     """
     from threadpoolctl import threadpool_limits
 
