@@ -35,14 +35,14 @@ SUMMARY = {
             printf('%.1f %%', 100 * expected_return) as expected, printf('%.1f %%', 100 * volatility) as volatility,
             rank, regime, session as decided
         from rpt_current_weights where strategy = 'max_sharpe' and weight > 0 order by rpt_current_weights.weight desc""",
-    "Backtest: growth before and after costs; the rest after costs, the Sharpe ratio with its 95 % interval": """
+    "Backtest: growth before and after costs, Sharpe with its 95 % interval": """
         select net.strategy, printf('%.1f %%', 100 * gross.cagr) as gross, printf('%.1f %%', 100 * net.cagr) as net,
             printf('%.1f %%', 100 * net.volatility) as volatility,
             printf('%.2f [%.2f, %.2f]', net.sharpe, net.sharpe_low, net.sharpe_high) as sharpe,
             printf('%.1f %%', 100 * net.max_drawdown) as drawdown, printf('%.0f %%', 100 * net.turnover) as "turnover/y"
         from rpt_performance as net join rpt_performance as gross on gross.strategy = net.strategy and gross.cost_basis = 'gross'
         where net.cost_basis = 'net' order by net.strategy""",
-    "Worst stress of each strategy's newest weights": """
+    "Worst stress of the newest weights": """
         select strategy, scenario, printf('%.1f %%', 100 * profit) as profit, worst_ticker as worst
         from rpt_stress where place = 1 order by strategy""",
 }
@@ -92,8 +92,10 @@ def summary(settings: Settings, seconds: float, computed: int, kept: int) -> Non
     console.print(f"Source   {source['label']}", highlight=False)
     if (settings.reports / "tear_sheet.html").exists():
         console.print(f"Report   [bold]{_shown(settings.reports / 'tear_sheet.html')}[/]")
-    console.print('Query    [bold]etf sql "select * from rpt_current_weights"[/]')
-    console.print("Look     [bold]etf ui[/]     Explain  [bold]etf explain target_weights max_sharpe SPY[/]")
+    etf = _shown(Path(sys.argv[0]).absolute())
+    console.print(f'Query    [bold]{etf} sql "select * from rpt_current_weights"[/]')
+    console.print(f"Explain  [bold]{etf} explain target_weights max_sharpe SPY[/]")
+    console.print(f"Look     [bold]{etf} ui[/]")
 
 
 @app.command()
