@@ -12,10 +12,10 @@ import pandas as pd
 from etf_pipeline.forecasting.tables import ForecastPanel
 from etf_pipeline.forecasting.windows import WindowFit
 from etf_pipeline.panel import Floats
-from etf_pipeline.validation import clustered_mean, diebold_mariano
+from etf_pipeline.validation import clustered_mean, diebold_mariano, holm
 
 SIZE = 0.05
-"""One-sided size of a verdict."""
+"""Chance that any row of the table claims an improvement where there is none; the same for a deterioration."""
 
 ENSEMBLE, ALL = "ensemble", "all"
 
@@ -25,7 +25,7 @@ def bias_table(panel: ForecastPanel, fits: dict[str, list[WindowFit]]) -> pd.Dat
 
     Notes
     -----
-    Each verdict is at 5 % on its own: of twenty rows without any difference about one will claim some.
+    Of twenty rows without any difference about one would claim some at 5 %: verdicts rest on Holm's correction for all rows.
     """
     forecasts = {name: (panel.raw[name], panel.corrected[name]) for name in panel.parameters.models}
     forecasts[ENSEMBLE] = (panel.ensemble(panel.raw), panel.ensemble(panel.corrected))
@@ -41,7 +41,21 @@ def bias_table(panel: ForecastPanel, fits: dict[str, list[WindowFit]]) -> pd.Dat
             if judged:
                 head = {"model": model, "asset_class": group, "horizon": panel.parameters.horizon}
                 rows.append({**head, "in_sample_bias": in_sample.get(group, math.nan), **judged})
-    return pd.DataFrame(rows, columns=_COLUMNS)
+    return with_verdicts(pd.DataFrame(rows, columns=_COLUMNS))
+
+
+def with_verdicts(table: pd.DataFrame) -> pd.DataFrame:
+    """Add the p-values corrected for all rows, and the verdicts that rest on them.
+
+    Parameters
+    ----------
+    table : DataFrame of shape (n_rows, ...)
+        With `dm_p_value`, one-sided for an improvement.
+    """
+    better = holm(table["dm_p_value"].to_numpy(dtype=np.float64))
+    worse = holm(1.0 - table["dm_p_value"].to_numpy(dtype=np.float64))
+    verdict = np.where(better < SIZE, "improved", np.where(worse < SIZE, "worse", "no_difference"))
+    return table.assign(dm_p_adjusted=better, verdict=verdict)
 
 
 def judge(raw: Floats, corrected: Floats, label: Floats, horizon: int) -> dict[str, Any]:
@@ -55,7 +69,7 @@ def judge(raw: Floats, corrected: Floats, label: Floats, horizon: int) -> dict[s
     Returns
     -------
     dict
-        Columns of `forecast_bias` from `n` on; empty where nothing can be judged.
+        Columns of `forecast_bias` from `n` to `dm_p_value`; empty where nothing can be judged.
     """
     known = ~(np.isnan(raw) | np.isnan(corrected) | np.isnan(label))
     n = int(known.sum())
@@ -80,14 +94,7 @@ def judge(raw: Floats, corrected: Floats, label: Floats, horizon: int) -> dict[s
         "mse_raw": float(before.sum() / n),
         "mse_corrected": float(after.sum() / n),
         "dm_p_value": gain.p_positive,
-        "verdict": _verdict(gain.p_positive),
     }
-
-
-def _verdict(p: float) -> str:
-    if p < SIZE:
-        return "improved"
-    return "worse" if p > 1 - SIZE else "no_difference"
 
 
 def _in_sample(panel: ForecastPanel, fits: list[WindowFit]) -> dict[str, float]:
@@ -113,5 +120,4 @@ _COLUMNS = [
     "mse_raw",
     "mse_corrected",
     "dm_p_value",
-    "verdict",
 ]

@@ -108,4 +108,7 @@ class ForecastBias(Table):
     dm_p_value: pl.Float64 = column(
         "One-sided Diebold-Mariano p that the correction lowers squared error", unit="probability", nullable=True
     )
-    verdict: pl.String = column("improved, no_difference or worse at 5 %", unit="category")
+    dm_p_adjusted: pl.Float64 = column(
+        "The same p after Holm's correction for all rows of this table", unit="probability", nullable=True
+    )
+    verdict: pl.String = column("improved, no_difference or worse, at 5 % over all rows together", unit="category")

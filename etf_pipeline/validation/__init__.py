@@ -15,6 +15,7 @@ from etf_pipeline.validation.significance import (
     effective_sample_size,
     fixed_b_critical_value,
     fixed_b_p_value,
+    holm,
     information_coefficient,
     mean_test,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "effective_sample_size",
     "fixed_b_critical_value",
     "fixed_b_p_value",
+    "holm",
     "information_coefficient",
     "mean_test",
     "purged_folds",

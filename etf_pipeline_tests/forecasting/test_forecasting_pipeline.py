@@ -15,6 +15,7 @@ from etf_pipeline.errors import DataError
 from etf_pipeline.forecasting import ForecastParameters, ForecastResult, walk_forward_forecasts
 from etf_pipeline.forecasting.design import build_design, established_classes
 from etf_pipeline.forecasting.models import StandardisedRidge
+from etf_pipeline.forecasting.verdicts import with_verdicts
 from etf_pipeline.forecasting.windows import fit_window
 from etf_pipeline.schemas import TABLES
 from etf_pipeline.validation import walk_forward
@@ -128,6 +129,14 @@ def test_the_bias_table_judges_identical_rows(made):
     assert every.loc[("ensemble", "all"), "corrected_bias"] == pytest.approx(made.errors["error"].mean(), rel=1e-9)
     assert every.loc[("ensemble", "all"), "mse_corrected"] == pytest.approx((made.errors["error"] ** 2).mean(), rel=1e-9)
     assert set(every["verdict"]) <= {"improved", "no_difference", "worse"}
+
+
+def test_one_good_row_among_many_is_no_verdict_but_a_sure_one_is():
+    lucky = with_verdicts(pd.DataFrame({"dm_p_value": [0.04, *np.linspace(0.1, 0.9, 20)]}))
+    assert set(lucky["verdict"]) == {"no_difference"}
+    assert lucky["dm_p_adjusted"][0] == pytest.approx(21 * 0.04)
+    sure = with_verdicts(pd.DataFrame({"dm_p_value": [0.001, 0.5, 0.9995]}))
+    assert sure["verdict"].tolist() == ["improved", "no_difference", "worse"]
 
 
 def test_the_cache_changes_time_and_nothing_else(made, predictable, quick):

@@ -164,6 +164,7 @@ def forecast_bias() -> pd.DataFrame:
                     "mse_raw": 0.00201,
                     "mse_corrected": 0.00198,
                     "dm_p_value": 0.271,
+                    "dm_p_adjusted": 0.271,
                     "verdict": verdict,
                 }
             )

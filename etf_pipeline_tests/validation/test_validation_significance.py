@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import statsmodels.api as sm
 from scipy.stats import spearmanr
+from statsmodels.stats.multitest import multipletests
 
 from etf_pipeline.errors import DataError
 from etf_pipeline.validation import (
@@ -20,6 +21,7 @@ from etf_pipeline.validation import (
     effective_sample_size,
     fixed_b_critical_value,
     fixed_b_p_value,
+    holm,
     information_coefficient,
     mean_test,
 )
@@ -148,3 +150,12 @@ def test_gaps_and_emptiness_are_refused():
         clustered_mean(np.zeros(3), np.zeros(3), 21)
     with pytest.raises(DataError, match="knows levels"):
         fixed_b_critical_value(0.1, 0.8)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_holm_equals_statsmodels_and_leaves_unknown_tests_out(seed):
+    p = np.random.default_rng(seed).beta(0.5, 2.0, 21)
+    np.testing.assert_allclose(holm(p), multipletests(p, method="holm")[1], rtol=1e-14)
+    gaps = np.insert(p, [0, 10], np.nan)
+    np.testing.assert_allclose(holm(gaps)[~np.isnan(gaps)], holm(p))
+    assert np.isnan(holm(gaps)[[0, 11]]).all()

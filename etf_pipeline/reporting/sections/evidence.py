@@ -45,7 +45,7 @@ BIAS = (
     Column("After correction", "corrected_bias", lambda v: basis_points(v, signed=True)),
     Column("Squared error before", "mse_raw", squared),
     Column("Squared error after", "mse_corrected", squared),
-    Column("p-value", "dm_p_value", probability),
+    Column("p-value, for all rows together", "dm_p_adjusted", probability),
     Column("Verdict", "verdict", words, numeric=False, tone=lambda v: TONES.get(v, "")),
 )
 

@@ -92,7 +92,7 @@ def _believe(tables: ReportTables) -> str:
         return ""
     row = rows.iloc[0]
     verdict = VERDICTS.get(row["verdict"], f"has the verdict {words(row['verdict']).lower()}")
-    test = f"p = {probability(row['dm_p_value'])}, {words(row['model']).lower()}"
+    test = f"p = {probability(row['dm_p_adjusted'])}, {words(row['model']).lower()}"
     return f"Correcting the forecasts for their bias {verdict} ({test})."
 
 
