@@ -144,6 +144,9 @@ class TableStore:
             commit = self.warehouse.reuse(run_id, recipe.name, names, memo_key, inputs=inputs)
             if commit is not None:
                 return Outcome({version.table_name: version for version in commit.versions}, {}, reused=True)
+        if not schema_change:
+            for name in recipe.outputs:
+                self.warehouse.require_schema(run_id, TABLES[name].room, name, TABLES[name].arrow_schema)
         given = {name: self.read(name, run_id) for name in recipe.inputs}
         tables = recipe.run(given, parameters, self.warehouse.cache)
         versions = self.write(

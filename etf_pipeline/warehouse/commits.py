@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import pyarrow as pa
+
 from etf_pipeline.errors import Conflict, SchemaDrift, WarehouseError
 from etf_pipeline.warehouse.files import is_whole
 from etf_pipeline.warehouse.records import (
@@ -66,7 +68,7 @@ def commit(
         commit_id = _insert_commit(registry, db, run_id, step_key, origin)
         for table in staged:
             if not schema_change:
-                _require_schema(db, run, table)
+                _require_schema(db, run, table.name, table.arrow_schema)
             _insert_version(registry, db, commit_id, table, memo_key)
         return _recorded(db, run_id, step_key)
 
@@ -135,14 +137,20 @@ def _require_heads(db: sqlite3.Connection, run: Run, expect: Mapping[TableName, 
             )
 
 
-def _require_schema(db: sqlite3.Connection, run: Run, table: Staged) -> None:
-    seen = head(db, _seen_by(run), table.name)
-    if seen is None or seen.schema_hash == schema_hash(table.arrow_schema):
+def require_schema(registry: Registry, run_id: str, name: TableName, schema: pa.Schema) -> None:
+    """Refuse columns that `commit` would refuse, before anybody computes for minutes."""
+    with registry.read() as db:
+        _require_schema(db, find_run(db, run_id), name, schema)
+
+
+def _require_schema(db: sqlite3.Connection, run: Run, name: TableName, schema: pa.Schema) -> None:
+    seen = head(db, _seen_by(run), name)
+    if seen is None or seen.schema_hash == schema_hash(schema):
         return
     text = db.execute("select arrow_schema from table_schemas where schema_hash = ?", (seen.schema_hash,)).fetchone()[0]
-    old, new = _columns(text), _columns(schema_json(table.arrow_schema))
+    old, new = _columns(text), _columns(schema_json(schema))
     raise SchemaDrift(
-        f"{dotted(table.name)} changed its columns since commit {seen.commit_id}: "
+        f"{dotted(name)} changed its columns since commit {seen.commit_id}: "
         f"gone {_texts(old, new)}, new {_texts(new, old)}; it was {_texts(old)} and would be {_texts(new)}. "
         "If that is meant, `etf run --accept-schema-change` (in the UI: tag etf/schema_change = true); "
         "if not, mend what makes it."

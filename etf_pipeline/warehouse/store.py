@@ -190,6 +190,16 @@ class Warehouse:
             expect=expect,
         )
 
+    def require_schema(self, run_id: str, schema_name: str, table_name: str, schema: pa.Schema) -> None:
+        """Refuse columns that `commit` would refuse, before anybody computes for minutes.
+
+        Raises
+        ------
+        SchemaDrift
+            If the version that the run sees has other columns.
+        """
+        commits.require_schema(self._registry, run_id, checked_name(schema_name, table_name), schema)
+
     def reuse(
         self,
         run_id: str,

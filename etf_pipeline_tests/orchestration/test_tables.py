@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pyarrow as arrow
 import pytest
 
-from etf_pipeline.errors import ContractError, NotMaterialised
+from etf_pipeline.errors import ContractError, NotMaterialised, SchemaDrift
 from etf_pipeline.orchestration.tables import TableStore
 from etf_pipeline.recipes import Recipe, Tables
 from etf_pipeline.schemas import TABLES
@@ -91,6 +92,19 @@ def test_what_breaks_its_contract_is_never_committed(tables: TableStore) -> None
     finish(tables, "first")
     with pytest.raises(NotMaterialised):
         tables.read("tear_sheet")
+
+
+def test_a_changed_contract_is_refused_before_anything_is_computed(tables: TableStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    counter = Counter()
+    tables.materialise(counter.recipe(), "first")
+    finish(tables, "first")
+    tables.open_run("second")
+    old = TABLES["tear_sheet"]
+    wider = SimpleNamespace(room=old.room, key=old.key, arrow_schema=old.arrow_schema.append(arrow.field("pages", arrow.int64())))
+    monkeypatch.setitem(TABLES, "tear_sheet", wider)
+    with pytest.raises(SchemaDrift, match="pages"):
+        tables.materialise(counter.recipe(), "second")
+    assert counter.calls == 1
 
 
 def test_a_failed_run_leaves_the_last_good_tables(tables: TableStore) -> None:
