@@ -11,8 +11,7 @@ from etf_pipeline.errors import ContractError
 from etf_pipeline.orchestration.checks import ROOM_CHECKS, RoomCheck
 from etf_pipeline.orchestration.config import config_for, default_parameters, parameters_from
 from etf_pipeline.orchestration.metadata import definition_metadata, lineage_metadata, run_metadata
-from etf_pipeline.orchestration.resources import settings, store
-from etf_pipeline.orchestration.runs import carry, settle_finished_runs
+from etf_pipeline.orchestration.resources import SCHEMA_CHANGE_TAG, joined, settings
 from etf_pipeline.orchestration.tables import Outcome, TableStore
 from etf_pipeline.recipes import Recipe
 from etf_pipeline.reporting import PLOTS, draw, plots_version
@@ -20,7 +19,6 @@ from etf_pipeline.schemas import TABLES
 from etf_pipeline.warehouse import Version
 
 RECOMPUTE_TAG = "etf/recompute"
-SCHEMA_CHANGE_TAG = "etf/schema_change"
 OWNERS = ["team:research"]
 Events = Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]
 
@@ -86,7 +84,7 @@ def check_specs(name: str) -> list[dg.AssetCheckSpec]:
 
 
 def _materialise(context: dg.AssetExecutionContext, recipe: Recipe, parameters: Any) -> Events:
-    tables = joined(context)
+    tables = joined(context.instance, context.run_id)
     tables.open_run(context.run_id)
     tags = context.run.tags
     try:
@@ -103,14 +101,6 @@ def _materialise(context: dg.AssetExecutionContext, recipe: Recipe, parameters: 
         raise
     context.log.info(f"{recipe.name}: {'nothing changed, kept' if outcome.reused else 'computed'}")
     yield from results(tables, context.run_id, outcome, recipe.outputs)
-
-
-def joined(context: dg.AssetExecutionContext) -> TableStore:
-    """The table store, once what ended before is settled and this process answers for the run where it carries all of it."""
-    if settings().executor == "in_process":
-        carry(settings(), context.run_id)
-    settle_finished_runs(settings(), context.instance, but=context.run_id)
-    return store()
 
 
 def results(tables: TableStore, run_id: str, outcome: Outcome, names: Sequence[str]) -> Events:

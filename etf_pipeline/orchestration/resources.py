@@ -7,9 +7,12 @@ import pandas as pd
 
 from etf_pipeline.errors import SettingsError
 from etf_pipeline.orchestration.metadata import run_metadata
+from etf_pipeline.orchestration.runs import carry, settle_finished_runs
 from etf_pipeline.orchestration.tables import TableStore
 from etf_pipeline.schemas import TABLES, from_arrow
 from etf_pipeline.settings import Settings, load_settings
+
+SCHEMA_CHANGE_TAG = "etf/schema_change"
 
 
 def settings() -> Settings:
@@ -22,6 +25,14 @@ def store() -> TableStore:
     return TableStore.for_settings(settings())
 
 
+def joined(instance: dg.DagsterInstance, run_id: str) -> TableStore:
+    """The table store, once what ended before is settled and this process answers for the run where it carries all of it."""
+    if settings().executor == "in_process":
+        carry(settings(), run_id)
+    settle_finished_runs(settings(), instance, but=run_id)
+    return store()
+
+
 class WarehouseIOManager(dg.IOManager):
     """Reads and writes tables as DataFrames, each checked against its contract, for plain ``@dg.asset`` functions.
 
@@ -31,18 +42,27 @@ class WarehouseIOManager(dg.IOManager):
 
     def load_input(self, context: dg.InputContext) -> pd.DataFrame:
         """The input's table as this run sees it."""
-        return from_arrow(store().read(_table(context.asset_key), context.step_context.run_id))
+        step = context.step_context
+        tables = joined(step.instance, step.run_id)
+        tables.open_run(step.run_id)
+        return from_arrow(tables.read(_table(context.asset_key), step.run_id))
 
     def handle_output(self, context: dg.OutputContext, obj: Any) -> None:
         """Check, stage and commit the frame."""
         if obj is None:
             return
         name = _table(context.asset_key)
-        tables = store()
-        tables.open_run(context.run_id)
+        step = context.step_context
+        tables = joined(step.instance, step.run_id)
+        tables.open_run(step.run_id)
         table = TABLES[name].to_arrow(obj)
         version = tables.write(
-            context.run_id, name, {name: table}, inputs=_upstream(context), code_version=context.version or ""
+            step.run_id,
+            name,
+            {name: table},
+            inputs=_upstream(context),
+            code_version=context.version or "",
+            schema_change=step.dagster_run.tags.get(SCHEMA_CHANGE_TAG) == "true",
         )[name]
         context.add_output_metadata(run_metadata(name, version, table, reused=False, plot=None))
 

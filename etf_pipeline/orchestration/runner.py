@@ -11,7 +11,7 @@ import dagster as dg
 from rich.console import Console
 
 from etf_pipeline.errors import SettingsError
-from etf_pipeline.orchestration.materialise import SCHEMA_CHANGE_TAG
+from etf_pipeline.orchestration.resources import SCHEMA_CHANGE_TAG
 from etf_pipeline.orchestration.runs import carry, publish, put_down, settle_finished_runs
 from etf_pipeline.orchestration.tables import TableStore
 from etf_pipeline.settings import Settings

@@ -8,9 +8,9 @@ import pandas as pd
 
 from etf_pipeline import calendars
 from etf_pipeline.errors import EtfPipelineError, SettingsError
-from etf_pipeline.orchestration.materialise import OWNERS, SCHEMA_CHANGE_TAG, check_specs, joined, results
+from etf_pipeline.orchestration.materialise import OWNERS, check_specs, results
 from etf_pipeline.orchestration.metadata import definition_metadata
-from etf_pipeline.orchestration.resources import settings
+from etf_pipeline.orchestration.resources import SCHEMA_CHANGE_TAG, joined, settings
 from etf_pipeline.orchestration.tables import Outcome
 from etf_pipeline.providers import PROVIDERS, RawMarket
 from etf_pipeline.schemas import TABLES
@@ -46,7 +46,7 @@ class IngestConfig(dg.Config):
 def fetch(context: dg.AssetExecutionContext, config: IngestConfig) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
     """Fetch everything that the provider has, as it has it; bad rows come along and are judged by `quality`."""
     chosen = override(settings(), provider=config.provider, files_root=config.files_root)
-    tables = joined(context)
+    tables = joined(context.instance, context.run_id)
     market = _fetched(chosen)
     context.log.info(market.label)
     tables.open_run(context.run_id, {"provider": chosen.provider, "simulated": market.simulated, "label": market.label})
