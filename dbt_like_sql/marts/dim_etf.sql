@@ -9,6 +9,7 @@ with traded as (
 )
 select
     t.ticker,
+    coalesce(r.traded_ticker, t.ticker)  as traded_ticker,
     r.name,
     coalesce(r.asset_class, 'unknown')  as asset_class,
     r.category,

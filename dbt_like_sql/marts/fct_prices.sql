@@ -6,9 +6,15 @@ with bars as (
     anti join quarantine as q
         on q.dataset = 'stg_prices' and q.source = p.source and q.source_row = p.source_row
 ),
+actions as (
+    select a.*
+    from stg_actions as a
+    anti join quarantine as q
+        on q.dataset = 'stg_actions' and q.source = a.source and q.source_row = a.source_row
+),
 effects as (
     select b.ticker, b.session, a.kind, a.value
-    from stg_actions as a
+    from actions as a
     asof join bars as b
         on a.ticker = b.ticker and a.ex_date <= b.session
     where a.kind in ('split', 'dividend')

@@ -1,12 +1,25 @@
--- Corporate actions with upper-case tickers.
-select
-    upper(trim(ticker))           as ticker,
-    cast(ex_date as date)         as ex_date,
-    kind,
-    value,
-    cast(pay_date as date)        as pay_date,
-    upper(trim(successor))        as successor,
-    upper(currency)               as currency,
-    available_at,
-    source
-from raw_actions
+-- Corporate actions under the permanent names of their funds.
+-- A rename that leaves the fund the same fund changes nothing that is held: the ticker history tells it, and it is no action.
+with named as (
+    select
+        coalesce(h.ticker, upper(trim(a.ticker)))     as ticker,
+        cast(a.ex_date as date)                       as ex_date,
+        a.kind,
+        a.value,
+        cast(a.pay_date as date)                      as pay_date,
+        coalesce(s.ticker, upper(trim(a.successor)))  as successor,
+        upper(a.currency)                             as currency,
+        a.available_at,
+        a.value_known_at,
+        a.source,
+        a.source_row
+    from raw_actions as a
+    left join stg_ticker_history as h
+        on h.traded_ticker = upper(trim(a.ticker)) and a.ex_date between h.valid_from and h.valid_to
+    -- the successor's name is looked up the day after the old ticker's last session
+    left join stg_ticker_history as s
+        on s.traded_ticker = upper(trim(a.successor)) and a.ex_date + 1 between s.valid_from and s.valid_to
+)
+select ticker, ex_date, kind, value, pay_date, successor, currency, available_at, value_known_at, source, source_row
+from named
+where kind <> 'rename' or successor is distinct from ticker

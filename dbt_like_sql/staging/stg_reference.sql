@@ -1,6 +1,18 @@
--- What each fund is, with a plain flag for leveraged and inverse products.
+-- What each fund is, with a plain flag for leveraged and inverse products. Of several tickers of one fund the newest speaks.
+with named as (
+    select
+        coalesce(h.ticker, upper(trim(r.ticker)))           as fund,
+        upper(trim(r.ticker))                               as traded_ticker,
+        coalesce(h.valid_to, date '9999-12-31')             as until,
+        r.*
+    from raw_reference as r
+    left join stg_ticker_history as h
+        on h.traded_ticker = upper(trim(r.ticker)) and cast(r.snapshot_at as date) >= h.valid_from
+    qualify row_number() over (partition by fund order by until desc, traded_ticker) = 1
+)
 select
-    upper(trim(ticker))           as ticker,
+    fund                          as ticker,
+    traded_ticker,
     name,
     asset_class,
     category,
@@ -13,4 +25,4 @@ select
     leverage,
     aum_value,
     snapshot_at
-from raw_reference
+from named

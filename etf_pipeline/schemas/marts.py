@@ -61,7 +61,8 @@ class FctReturns(Table):
 class DimEtf(Table):
     """One row per fund that has a clean bar: what it is. Facts that do not change over its life, and nothing that looks ahead."""
 
-    ticker: pl.String = column("Ticker with exchange suffix", unit="identifier")
+    ticker: pl.String = column("Permanent name of the fund", unit="identifier")
+    traded_ticker: pl.String = column("Its newest ticker: what an order names", unit="identifier")
     name: pl.String = column("Fund name", unit="text", nullable=True)
     asset_class: pl.String = column("Broad class; `unknown` where no reference row exists", unit="category", isin=ASSET_CLASSES)
     category: pl.String = column("Finer category", unit="category", nullable=True)

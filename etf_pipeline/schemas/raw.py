@@ -10,6 +10,8 @@ ADJUSTMENTS = ["raw", "split", "split_dividend"]
 ACTION_KINDS = ["split", "dividend", "rename", "merger", "liquidation"]
 ASSET_CLASSES = ["equity", "bond", "commodity", "real_estate", "currency", "alternative", "unknown"]
 VINTAGES = ["first", "latest"]
+LIFE_EVENTS = ["inception", "announcement", "last_trade", "liquidation", "merger"]
+BASES = ["given", "curated", "inferred"]
 
 
 @table(room="raw", key=("ticker", "session", "source", "source_row"), causality="source", chunk="session")
@@ -61,7 +63,68 @@ class RawActions(Table):
     available_at: Instant = column(
         "When the action was announced; the ex-date's open where the source does not say", unit="UTC instant"
     )
+    value_known_at: Instant = column(
+        "When `value` was known, where later than the announcement: a liquidation's is settled at the end", unit="UTC instant"
+    )
     source: pl.String = column("File or feed of the row", unit="identifier")
+    source_row: pl.Int64 = column("Number of the action within the source, from 0", unit="count", ge=0)
+
+
+@table(room="raw", key=("ticker", "valid_from"), causality="source", available="available_at", allow_empty=True)
+class RawTickerHistory(Table):
+    """Which fund traded under a ticker, and when. A ticker that is not listed here is the fund's own name throughout."""
+
+    ticker: pl.String = column("Ticker as the exchange showed it", unit="identifier")
+    valid_from: pl.Date = column("First session under the ticker", unit="date")
+    valid_to: pl.Date = column("Last session under it; unknown while it goes on", unit="date", nullable=True)
+    fund: pl.String = column(
+        "Permanent name: that of the listing, kept through renames; an earlier owner of a reused ticker ends in .1, .2",
+        unit="identifier",
+    )
+    available_at: Instant = column("When the ticker was known to be the fund's", unit="UTC instant")
+    source: pl.String = column("File or feed of the row", unit="identifier")
+
+
+@table(room="raw", key=("ticker", "event", "event_date", "source"), causality="source", available="known_at", allow_empty=True)
+class RawLifecycle(Table):
+    """Events in the life of funds that prices and actions do not carry: curated from public sources, or given by the provider."""
+
+    ticker: pl.String = column("Permanent name of the fund", unit="identifier")
+    event: pl.String = column("What happened", unit="category", isin=LIFE_EVENTS)
+    event_date: pl.Date = column("When it took effect", unit="date")
+    value: pl.Float64 = column(
+        "Liquidation: amount per share; merger: successor shares per share", unit="ratio or listing currency", nullable=True, ge=0
+    )
+    pay_date: pl.Date = column("When cash or shares arrive", unit="date", nullable=True)
+    successor: pl.String = column("Fund that the holding becomes", unit="identifier", nullable=True)
+    reason: pl.String = column("Why, in the source's words", unit="text", nullable=True)
+    known_at: Instant = column("When it was public", unit="UTC instant")
+    basis: pl.String = column("`given` by the provider, or `curated`", unit="category", isin=BASES)
+    source: pl.String = column("Where it stands: publisher and document", unit="text")
+
+
+@table(
+    room="raw",
+    key=("dataset", "ticker", "session", "source", "source_row", "field", "known_at"),
+    causality="source",
+    available="known_at",
+    allow_empty=True,
+)
+class RawCorrections(Table):
+    """Every value of the stored history that the source later gave otherwise: an append-only log. `raw_prices` holds the newest."""
+
+    dataset: pl.String = column("Table of the value", unit="identifier")
+    ticker: pl.String = column("Ticker as the source has it", unit="identifier")
+    session: pl.Date = column("Session of the bar, ex-date of the action", unit="date")
+    source: pl.String = column("File or feed of the row", unit="identifier")
+    source_row: pl.Int64 = column("Row within the source at the time of the correction", unit="count", ge=0)
+    field: pl.String = column(
+        "Column that changed; `row` where the source added a row to what it had delivered before, or withdrew one",
+        unit="identifier",
+    )
+    old_value: pl.String = column("Value before; unknown for an added row", unit="see the column", nullable=True)
+    new_value: pl.String = column("Value since; unknown for a withdrawn row", unit="see the column", nullable=True)
+    known_at: Instant = column("When the change was fetched", unit="UTC instant")
 
 
 @table(room="raw", key=("ticker",), causality="source", available="snapshot_at")

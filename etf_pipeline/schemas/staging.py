@@ -10,10 +10,11 @@ from etf_pipeline.schemas.raw import ACTION_KINDS, ADJUSTMENTS, ASSET_CLASSES, V
 
 @table(room="staging", key=("ticker", "session", "source", "source_row"), causality="source", chunk="session")
 class StgPrices(Table):
-    """Daily bars, upper-case tickers, with traded value."""
+    """Daily bars under the permanent names of their funds: an earlier owner of a reused ticker is another fund."""
 
     session: pl.Date = column("Exchange session", unit="date")
-    ticker: pl.String = column("Ticker with exchange suffix", unit="identifier")
+    ticker: pl.String = column("Permanent name of the fund", unit="identifier")
+    traded_ticker: pl.String = column("Ticker as the exchange showed it", unit="identifier")
     open: pl.Float64 = column("First price", unit="listing currency", nullable=True)
     high: pl.Float64 = column("Highest price", unit="listing currency", nullable=True)
     low: pl.Float64 = column("Lowest price", unit="listing currency", nullable=True)
@@ -34,24 +35,47 @@ class StgPrices(Table):
     allow_empty=True,
 )
 class StgActions(Table):
-    """Corporate actions, upper-case tickers."""
+    """Corporate actions under the permanent names of their funds; a rename within one fund is no action."""
 
-    ticker: pl.String = column("Ticker the action applies to", unit="identifier")
+    ticker: pl.String = column("Permanent name of the fund", unit="identifier")
     ex_date: pl.Date = column("Ex-date, or the last session of a ticker that ends", unit="date")
     kind: pl.String = column("What happens", unit="category", isin=ACTION_KINDS)
     value: pl.Float64 = column("Ratio or amount, as `raw_actions.value`", unit="ratio or listing currency per share")
     pay_date: pl.Date = column("When cash or shares arrive", unit="date", nullable=True)
-    successor: pl.String = column("Ticker that the holding becomes", unit="identifier", nullable=True)
+    successor: pl.String = column("Fund that the holding becomes", unit="identifier", nullable=True)
     currency: pl.String = column("Currency of a cash amount", unit="ISO 4217")
     available_at: Instant = column("When the action was announced", unit="UTC instant")
+    value_known_at: Instant = column("When `value` was known, if later", unit="UTC instant")
     source: pl.String = column("File or feed of the row", unit="identifier")
+    source_row: pl.Int64 = column("Number of the action within the source, from 0", unit="count", ge=0)
+
+
+@table(room="staging", key=("ticker", "as_of"), causality="source", available="available_at", allow_empty=True, chunk="as_of")
+class StgAum(Table):
+    """Assets under management, point in time, by fund."""
+
+    ticker: pl.String = column("Permanent name of the fund", unit="identifier")
+    as_of: pl.Date = column("Date the value refers to", unit="date")
+    aum_value: pl.Float64 = column("Assets under management", unit="USD", ge=0)
+    available_at: Instant = column("When it was published", unit="UTC instant")
+
+
+@table(room="staging", key=("ticker", "traded_ticker", "valid_from"), causality="source", allow_empty=True)
+class StgTickerHistory(Table):
+    """Tickers that each fund has traded under. A fund that is not listed here trades under its own name."""
+
+    ticker: pl.String = column("Permanent name of the fund", unit="identifier")
+    traded_ticker: pl.String = column("Ticker as the exchange shows it", unit="identifier")
+    valid_from: pl.Date = column("First session under it", unit="date")
+    valid_to: pl.Date = column("Last session under it; 9999-12-31 while it goes on", unit="date")
 
 
 @table(room="staging", key=("ticker",), causality="source", available="snapshot_at")
 class StgReference(Table):
     """What each fund is, with a plain flag for leveraged and inverse products."""
 
-    ticker: pl.String = column("Ticker with exchange suffix", unit="identifier")
+    ticker: pl.String = column("Permanent name of the fund", unit="identifier")
+    traded_ticker: pl.String = column("Its newest ticker", unit="identifier")
     name: pl.String = column("Fund name", unit="text", nullable=True)
     asset_class: pl.String = column("Broad class", unit="category", isin=ASSET_CLASSES)
     category: pl.String = column("Finer category", unit="category", nullable=True)

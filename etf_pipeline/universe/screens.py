@@ -70,7 +70,7 @@ def membership(
     prices : DataFrame
         `fct_prices`.
     aum : DataFrame
-        `raw_aum`; may be empty.
+        `stg_aum`; may be empty.
     reference : DataFrame
         `dim_etf`, of which inception and gearing are read: facts that do not change over a fund's life.
 

@@ -19,7 +19,19 @@ from etf_pipeline.providers.files.rejects import REMEDIES, join_rejects
 from etf_pipeline.providers.files.tabular import Lines
 
 PRICE_FIELDS = ("open", "high", "low", "close", "volume")
-ACTION_COLUMNS = ["ticker", "ex_date", "kind", "value", "pay_date", "successor", "currency", "available_at", "source"]
+ACTION_COLUMNS = [
+    "ticker",
+    "ex_date",
+    "kind",
+    "value",
+    "pay_date",
+    "successor",
+    "currency",
+    "available_at",
+    "value_known_at",
+    "source",
+    "source_row",
+]
 
 
 def parse_bars(lines: Lines, entry: FileEntry) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
@@ -83,7 +95,9 @@ def finish_actions(found: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     shut = [f"{t}: {k} on {d:%Y-%m-%d}" for t, k, d in found.loc[closed, ["ticker", "kind", "ex_date"]].itertuples(index=False)]
     refused = [_of_rows("raw_actions", found[closed], "not_a_session", shut, "ex_date")]
     kept, repeated = settle_repeats(found[~closed], ["ticker", "ex_date", "kind", "source"], ["value"], "raw_actions", "ex_date")
-    return kept[ACTION_COLUMNS], join_rejects([*refused, repeated])
+    kept = kept.sort_values(["source", "ticker", "ex_date", "kind"], kind="stable")
+    kept["source_row"] = kept.groupby("source").cumcount()  # a line may tell two actions: they are numbered within their source
+    return kept.assign(value_known_at=kept["available_at"])[ACTION_COLUMNS], join_rejects([*refused, repeated])
 
 
 def settle_repeats(

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from etf_pipeline.errors import ProviderError, SettingsError
-from etf_pipeline.providers import RawMarket
+from etf_pipeline.providers import Known, RawMarket
 from etf_pipeline.providers.files.bars import parse_bars
 from etf_pipeline.providers.files.french import parse_french
 from etf_pipeline.providers.files.funds import parse_actions, parse_aum, parse_reference, unknown_funds
@@ -71,8 +71,8 @@ class FilesProvider:
             )
         return cls(settings.files_root)
 
-    def fetch(self) -> RawMarket:
-        """Read and parse the whole folder.
+    def fetch(self, known: Known | None = None) -> RawMarket:
+        """Read and parse the whole folder, whatever is known: that is how a changed history is found.
 
         Raises
         ------

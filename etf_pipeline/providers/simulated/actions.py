@@ -20,11 +20,11 @@ SPLIT_NOTICE, DIVIDEND_NOTICE, DIVIDEND_PAY = 15, 5, 4
 """Sessions from announcement to ex-date, and from the ex-date to the payment."""
 AFTER = "2024-12-31"
 """Payments of the last weeks fall after the last session."""
-COLUMNS = ("ticker", "ex_date", "kind", "value", "pay_date", "successor", "currency", "available_at", "source")
+COLUMNS = ("ticker", "ex_date", "kind", "value", "pay_date", "successor", "currency", "available_at", "value_known_at", "source")
 
 
 def action_table(listings: Listings) -> pd.DataFrame:
-    """Rows of `raw_actions` for one exchange."""
+    """Rows of `raw_actions` for one exchange, without `source_row`."""
     exchange = listings.exchange
     rows = [row for j, fund in enumerate(exchange.funds) for row in _fund_rows(listings, j, fund)]
     frame = pd.DataFrame(rows, columns=["ticker", "ex", "kind", "value", "pay", "successor", "announced", "currency"])
@@ -34,6 +34,9 @@ def action_table(listings: Listings) -> pd.DataFrame:
     frame["pay_date"] = calendar[frame["pay"].to_numpy()]
     announced = calendar[np.maximum(frame["announced"].to_numpy(), 0)]
     frame["available_at"] = closes(code, announced) + pd.Timedelta(hours=1)
+    # what a holder gets at the end is settled at the last close
+    settled = closes(code, pd.DatetimeIndex(frame["ex_date"])) + pd.Timedelta(hours=1)
+    frame["value_known_at"] = settled.where(frame["kind"].isin(["liquidation", "merger"]).to_numpy(), frame["available_at"])
     frame["source"] = "simulated"
     return frame[list(COLUMNS)]
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from etf_pipeline.errors import SettingsError
-from etf_pipeline.providers import RawMarket
+from etf_pipeline.providers import Known, RawMarket
 from etf_pipeline.providers.simulated import tables
 from etf_pipeline.providers.simulated.actions import action_table
 from etf_pipeline.providers.simulated.faults import no_faults, plant
@@ -71,12 +71,11 @@ class SimulatedMarket:
         """The word that settings choose it by."""
         return "simulated"
 
-    def fetch(self) -> RawMarket:
-        """Every raw table; the caller's own copies."""
+    def fetch(self, known: Known | None = None) -> RawMarket:
+        """Every raw table, whatever is known; the caller's own copies."""
         market, _ = _delivered(self)
-        return replace(
-            market, **{f.name: getattr(market, f.name).copy() for f in fields(market) if f.name not in ("simulated", "label")}
-        )
+        frames = {f.name: getattr(market, f.name) for f in fields(market)}
+        return replace(market, **{name: frame.copy() for name, frame in frames.items() if isinstance(frame, pd.DataFrame)})
 
     def truth(self) -> MarketTruth:
         """What stands behind the tables."""
@@ -115,9 +114,10 @@ def _whole(market: SimulatedMarket) -> RawMarket:
         return (frame if day is None else frame[frame[day] >= since]).reset_index(drop=True)
 
     prices = cut(pd.concat([tables.price_table(one) for one in listed.values()], ignore_index=True), "session")
+    actions = cut(pd.concat([action_table(one) for one in listed.values()], ignore_index=True), "ex_date")
     return RawMarket(
         prices=prices.assign(source_row=np.arange(len(prices), dtype=np.int64)),
-        actions=cut(pd.concat([action_table(one) for one in listed.values()], ignore_index=True), "ex_date"),
+        actions=actions.assign(source_row=np.arange(len(actions), dtype=np.int64)),
         reference=cut(pd.concat([tables.reference_table(one) for one in listed.values()], ignore_index=True), None),
         aum=cut(pd.concat([tables.aum_table(one) for one in listed.values()], ignore_index=True), "as_of", first - KNOWN_ASSETS),
         macro=cut(macro_table(world), None),
