@@ -21,6 +21,7 @@ def bars(closes: list[float], days: pd.DatetimeIndex = DAYS, adjustment: str = "
         {
             "session": days[: len(closes)],
             "ticker": ticker,
+            "traded_ticker": ticker,
             "open": close,
             "high": close + 1,
             "low": close - 1,
@@ -47,11 +48,13 @@ def actions(*rows: tuple[str, str, float]) -> pd.DataFrame:
                 "successor": None,
                 "currency": "USD",
                 "available_at": pd.Timestamp(day, tz="UTC"),
+                "value_known_at": pd.Timestamp(day, tz="UTC"),
                 "source": "test",
+                "source_row": row,
             }
-            for day, kind, value in rows
+            for row, (day, kind, value) in enumerate(rows)
         ],
-        columns=["ticker", "ex_date", "kind", "value", "pay_date", "successor", "currency", "available_at", "source"],
+        columns=TABLES["stg_actions"].arrow_schema.names,
     )
 
 
