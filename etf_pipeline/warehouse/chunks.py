@@ -6,6 +6,9 @@ the number of files grows by one a year and never passes the years plus twelve.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import date
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -56,6 +59,57 @@ def split(table: pa.Table, column: str | None) -> list[tuple[str, pa.Table]]:
     edges = np.flatnonzero(np.diff(span)) + 1
     starts, stops = [0, *edges.tolist()], [*edges.tolist(), table.num_rows]
     return [(_label(int(span[a])), table.slice(a, b - a)) for a, b in zip(starts, stops, strict=True)]
+
+
+def begins(label: str) -> date | None:
+    """First day of a chunk; None of a table that is not cut, or empty.
+
+    Examples
+    --------
+    >>> begins("2023"), begins("2024-02"), begins("all")
+    (datetime.date(2023, 1, 1), datetime.date(2024, 2, 1), None)
+    """
+    if label in (WHOLE, EMPTY):
+        return None
+    year, _, month = label.partition("-")
+    return date(int(year), int(month or 1), 1)
+
+
+def within(label: str, since: date | None = None, before: date | None = None) -> bool:
+    """Whether a chunk begins on or after `since` and before `before`; a table that is not cut always is."""
+    start = begins(label)
+    return start is None or ((since is None or start >= since) and (before is None or start < before))
+
+
+def seam(labels: Iterable[str], first: date, last: date) -> date | None:
+    """Where new rows may be joined to stored chunks: the latest day, not past `first`, that begins a chunk before and after.
+
+    Parameters
+    ----------
+    labels : iterable of str
+        Chunks that are stored.
+    first, last : date
+        First day that changes, and the last day of the new rows.
+
+    Returns
+    -------
+    date or None
+        None where nothing stored lies before it, so that there is nothing to join to.
+
+    Examples
+    --------
+    >>> seam(["2023", "2024-01", "2024-02"], date(2024, 2, 9), date(2024, 3, 1))
+    datetime.date(2024, 2, 1)
+    >>> seam(["2022", "2023-11", "2023-12"], date(2024, 1, 2), date(2024, 1, 2))  # the months of 2023 become one chunk
+    datetime.date(2023, 1, 1)
+    """
+    starts = sorted(start for label in labels if (start := begins(label)) is not None)
+    if not starts:
+        return None
+    newest = starts[-1].year
+    whole_years = first.year < newest or last.year > newest
+    at = date(min(first.year, newest), 1 if whole_years else first.month, 1)
+    return at if starts[0] < at else None
 
 
 def _dates(table: pa.Table, column: str) -> pa.ChunkedArray:

@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 
 from etf_pipeline.errors import WarehouseError
 from etf_pipeline.warehouse.chunks import split
-from etf_pipeline.warehouse.content import content_hash
+from etf_pipeline.warehouse.content import content_hash, joined_hash
 from etf_pipeline.warehouse.records import Staged, StoredFile, TableName, dotted
 from etf_pipeline.warehouse.registry import Registry
 from etf_pipeline.warehouse.snapshot import stored_file
@@ -30,13 +30,13 @@ ROW_GROUP = 122_880
 """Rows per group: DuckDB's own size, its unit of parallel work."""
 
 
-def stage(registry: Registry, name: TableName, table: pa.Table, chunk: str | None) -> Staged:
-    """Put a table's files on disk, writing only chunks whose values no file of the table holds yet."""
+def stage(registry: Registry, name: TableName, table: pa.Table, chunk: str | None, kept: Sequence[StoredFile] = ()) -> Staged:
+    """Put a table's files on disk, writing only chunks whose values no file of the table holds yet; `kept` files come first."""
     table = table.replace_schema_metadata(None)
     table = table.cast(pa.schema([field.remove_metadata() for field in table.schema]))
     pieces = split(table, chunk)
     folder = f"{TABLES}/{name[0]}/{name[1]}/{_folder_name(registry.clock())}"
-    files: list[StoredFile] = []
+    files: list[StoredFile] = list(kept)
     hashes = [content_hash(piece) for _, piece in pieces]
     with _cleared_on_error(registry.home, folder, name, table):
         for (label, piece), digest in zip(pieces, hashes, strict=True):
@@ -44,8 +44,8 @@ def stage(registry: Registry, name: TableName, table: pa.Table, chunk: str | Non
             files.append(known or _write(registry.home, f"{folder}/part-{len(files)}.parquet", piece, digest, label))
         if any(file.file_id is None for file in files):
             _flush_folders(registry.home, folder)
-    whole = hashes[0] if len(pieces) == 1 else content_hash(pa.concat_tables([piece for _, piece in pieces]))
-    return Staged(*name, table.schema, whole, table.num_rows, tuple(files))
+    whole = joined_hash([*(file.content_hash for file in kept), *hashes])
+    return Staged(*name, table.schema, whole, table.num_rows + sum(file.rows for file in kept), tuple(files))
 
 
 def read(home: Path, files: Sequence[StoredFile], columns: Sequence[str] | None) -> pa.Table:

@@ -6,6 +6,7 @@ Longer than the house likes, because it holds every public docstring of the room
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ import pyarrow as pa
 from etf_pipeline.errors import WarehouseError
 from etf_pipeline.warehouse import catalog, commits, doctor, files, lineage, query, registry, retention, snapshot
 from etf_pipeline.warehouse.cache import Cache
-from etf_pipeline.warehouse.records import Commit, Run, Staged, TableName, Version, checked_name, dotted
+from etf_pipeline.warehouse.chunks import within
+from etf_pipeline.warehouse.records import Commit, Run, Staged, StoredFile, TableName, Version, checked_name, dotted
 
 
 class Warehouse:
@@ -107,7 +109,16 @@ class Warehouse:
         with self._registry.read() as db:
             return registry.all_runs(db)
 
-    def stage(self, schema_name: str, table_name: str, table: pa.Table, *, chunk: str | None = None) -> Staged:
+    def stage(
+        self,
+        schema_name: str,
+        table_name: str,
+        table: pa.Table,
+        *,
+        chunk: str | None = None,
+        onto: Version | None = None,
+        since: date | None = None,
+    ) -> Staged:
         """Put a table safely on disk, without making it visible.
 
         Parameters
@@ -118,6 +129,8 @@ class Warehouse:
             Rows in the order of their key. An empty table is a table.
         chunk : str, optional
             Date column to cut by: a year per file, and in the newest year a month.
+        onto, since : Version and date, optional
+            The table holds the rows from `since` on; those before stay as they are in `onto`. `chunks.seam` says where.
 
         Returns
         -------
@@ -134,7 +147,8 @@ class Warehouse:
         A chunk reads back in the order of its date, so a key that begins with another column keeps its order only inside a
         chunk. The content hash is that of the rows as they read back.
         """
-        return files.stage(self._registry, checked_name(schema_name, table_name), table, chunk)
+        kept = [file for file in self.files_of(onto) if within(file.chunk, before=since)] if onto else []
+        return files.stage(self._registry, checked_name(schema_name, table_name), table, chunk, kept)
 
     def commit(
         self,
@@ -275,8 +289,39 @@ class Warehouse:
             version = snapshot.required_head(db, snapshot.resolve(db, run_id, at), (schema_name, table_name))
         return self.read_version(version, columns)
 
-    def read_version(self, version: Version, columns: Sequence[str] | None = None) -> pa.Table:
+    def files_of(self, version: Version) -> list[StoredFile]:
+        """The files that hold a version, in the order of their rows.
+
+        Raises
+        ------
+        WarehouseError
+            If the version was dropped.
+        """
+        with self._registry.read() as db:
+            return snapshot.files_of(db, version)
+
+    def origin_of(self, version: Version) -> tuple[dict[TableName, Version], Mapping[str, Any] | None]:
+        """The versions that a version was made from, as far as they are kept, and the settings it was made with."""
+        with self._registry.read() as db:
+            commit = snapshot.find_commit(db, version.run_id, version.step_key)
+            found = {name: snapshot.version_of(db, name, at) for name, at in snapshot.inputs_of(db, version.commit_id).items()}
+            kept = {name: one for name, one in found.items() if one is not None and snapshot.is_kept(db, one)}
+        return kept, commit.settings if commit else None
+
+    def read_version(
+        self,
+        version: Version,
+        columns: Sequence[str] | None = None,
+        *,
+        since: date | None = None,
+        before: date | None = None,
+    ) -> pa.Table:
         """Rows of exactly this version, which `head` or `versions` gave.
+
+        Parameters
+        ----------
+        since, before : date, optional
+            Only files that begin on or after, and before, this day: for tables that are cut by date.
 
         Raises
         ------
@@ -284,7 +329,7 @@ class Warehouse:
             If the version was dropped, a column does not exist, or a file is gone or damaged.
         """
         with self._registry.read() as db:
-            stored = snapshot.files_of(db, version)
+            stored = [file for file in snapshot.files_of(db, version) if within(file.chunk, since, before)]
             text = db.execute("select arrow_schema from table_schemas where schema_hash = ?", (version.schema_hash,))
             names = commits.column_names(text.fetchone()[0])
         unknown = [name for name in columns or () if name not in names]

@@ -3,11 +3,11 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from etf_pipeline.errors import WarehouseError
-from etf_pipeline.warehouse import content_hash
-from etf_pipeline.warehouse.chunks import split
+from etf_pipeline.warehouse.chunks import seam, split
 
 
 def panel(start: date, days: int, *, shift: float = 0.0) -> pa.Table:
@@ -74,10 +74,27 @@ def test_a_new_year_folds_the_months_of_the_old_one_once(warehouse):
     assert commit_panel(warehouse, "again", panel(date(2023, 1, 1), 366)).files_written == 0
 
 
-def test_the_hash_of_a_version_is_that_of_its_rows_however_they_were_cut(warehouse):
+@pytest.mark.parametrize("days", [905, 935, 1200])  # inside the month, over its end, over the year's end
+def test_rows_joined_to_stored_chunks_are_the_version_that_writing_the_whole_makes(warehouse, days):
+    table = panel(date(2022, 1, 1), days)
+    first = commit_panel(warehouse, "before", panel(date(2022, 1, 1), 900))
+    at = seam([file.chunk for file in first.files], date(2024, 6, 19), table["session"][-1].as_py())
+    warehouse.begin_run("after")
+    tail = table.filter(pc.greater_equal(table["session"], pa.scalar(at)))
+    joined = warehouse.stage("marts", "prices", tail, chunk="session", onto=warehouse.head("marts", "prices"), since=at)
+    warehouse.commit("after", "prices", [joined])
+    assert warehouse.read("marts", "prices", run_id="after").equals(table)
+    whole = warehouse.stage("marts", "prices", table, chunk="session")
+    assert (joined.content_hash, joined.rows, 0) == (whole.content_hash, whole.rows, whole.files_written)
+
+
+def test_equal_rows_have_equal_hashes_and_one_changed_value_another(warehouse):
     table = panel(date(2022, 1, 1), 900)
-    commit_panel(warehouse, "cut", table)
-    assert warehouse.content_hash("marts", "prices") == content_hash(table) == content_hash(warehouse.read("marts", "prices"))
+    staged = [
+        warehouse.stage("marts", "prices", t, chunk="session") for t in (table, table, panel(date(2022, 1, 1), 900, shift=1e-9))
+    ]
+    hashes = [s.content_hash for s in staged]
+    assert hashes[0] == hashes[1] != hashes[2]
 
 
 def test_a_chunk_whose_file_is_gone_is_written_again(warehouse):
