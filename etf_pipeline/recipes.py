@@ -34,6 +34,37 @@ class Cache(Protocol):
         ...
 
 
+BEFORE = "before"
+"""Name under which an extended recipe gets its own rows from before."""
+
+
+@dataclass(frozen=True)
+class Increment:
+    """How far back a recipe's rows of a session look, so that a night computes that night.
+
+    Causal rows do not change with what comes after them. Where inputs are what they were up to some day, so are the outputs, and
+    only rows from that day on need to be made: from the rows of these sessions, and a stretch before.
+
+    Attributes
+    ----------
+    lookback : int
+        Rows of each fund (or series) before the first changed day that are read along. [rows]
+    dated : dict of str to str
+        Day column of inputs and outputs that are not cut by date: a changed row matters from its day on.
+    ignored : dict of str to tuple of str
+        Columns of an undated input whose change does not matter.
+
+    Notes
+    -----
+    A recipe with a longer memory takes an argument `before`: its own rows of the stretch before, as they were stored; none when
+    everything is computed. What it carries on from there must be what computing everything would have given, to the bit.
+    """
+
+    lookback: int = 0
+    dated: Mapping[str, str] = field(default_factory=dict)
+    ignored: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
 @dataclass(frozen=True)
 class _OfCode:
     """A cache whose pieces belong to one code version: other code finds none of them."""
@@ -72,6 +103,10 @@ class Recipe:
         Whether `run` reuses pieces by content.
     sql : str
         The query, where the recipe is a SQL model.
+    increment : Increment or None
+        How it may be extended; None where a change anywhere changes everything.
+    carries_on : bool
+        Whether `run` takes its own earlier rows, in `inputs` under the name `BEFORE`.
     """
 
     name: str
@@ -84,6 +119,8 @@ class Recipe:
     description: str
     reads_cache: bool = False
     sql: str = ""
+    increment: Increment | None = None
+    carries_on: bool = False
 
 
 RECIPES: dict[str, Recipe] = {}
@@ -95,15 +132,16 @@ class _Signature:
     inputs: tuple[str, ...]
     parameters: type | None
     reads_cache: bool
-    names: tuple[str, ...] = field(default=())
+    carries_on: bool
 
 
-def makes(*outputs: str, version: str = "") -> Callable[[Callable[..., Any]], Recipe]:
+def makes(*outputs: str, version: str = "", increment: Increment | None = None) -> Callable[[Callable[..., Any]], Recipe]:
     """Turn a function into the recipe of the tables `outputs`.
 
     Every argument annotated as a DataFrame is an input of that name; `parameters` is the room's dataclass; `cache` asks for the
-    content cache. The function returns one frame, or a tuple with one frame per output. `version` stands in for the code's
-    version where the answer lies in what that leaves out: the contracts, or the text of a report.
+    content cache, `before` for its own earlier rows where it is extended. The function returns one frame, or a tuple with one
+    frame per output. `version` stands in for the code's version where the answer lies in what that leaves out: the contracts, or
+    the text of a report. `increment` says how the tables may be extended.
 
     Raises
     ------
@@ -132,6 +170,8 @@ def makes(*outputs: str, version: str = "") -> Callable[[Callable[..., Any]], Re
                 version=code,
                 description=" ".join((function.__doc__ or "").split()),
                 reads_cache=signature.reads_cache,
+                increment=increment,
+                carries_on=signature.carries_on,
             )
         )
 
@@ -159,8 +199,17 @@ def sql_recipe(model: SqlModel) -> Recipe:
             version=engine_version(model.version),
             description=model.description,
             sql=model.sql,
+            increment=_increment_of(model),
         )
     )
+
+
+def _increment_of(model: SqlModel) -> Increment | None:
+    """What the file's line ``-- @increment: lookback=1 stg_actions=ex_date`` says."""
+    if "increment" not in model.directives:
+        return None
+    words = dict(word.split("=", 1) for word in model.directives["increment"].split())
+    return Increment(int(words.pop("lookback", "0")), words)
 
 
 def run_sql(query: str, inputs: Tables) -> arrow.Table:
@@ -184,11 +233,11 @@ def _register(recipe: Recipe) -> Recipe:
 def _read_signature(function: Callable[..., Any]) -> _Signature:
     hints = get_type_hints(function)
     names = tuple(inspect.signature(function).parameters)
-    inputs = tuple(name for name in names if hints[name] is pd.DataFrame)
-    other = set(names) - set(inputs) - {"parameters", "cache"}
+    inputs = tuple(name for name in names if hints[name] is pd.DataFrame and name != BEFORE)
+    other = set(names) - set(inputs) - {"parameters", "cache", BEFORE}
     if other:
         raise SettingsError(f"{function.__name__} has arguments {sorted(other)}; annotate tables as pd.DataFrame.")
-    return _Signature(inputs, hints.get("parameters"), "cache" in names, names)
+    return _Signature(inputs, hints.get("parameters"), "cache" in names, BEFORE in names)
 
 
 def _runner(
@@ -198,6 +247,9 @@ def _runner(
         arguments: dict[str, Any] = {name: from_arrow(inputs[name]) for name in signature.inputs}
         if signature.parameters:
             arguments["parameters"] = parameters if parameters is not None else signature.parameters()
+        if signature.carries_on:
+            earlier = inputs.get(BEFORE)
+            arguments[BEFORE] = from_arrow(TABLES[outputs[0]].arrow_schema.empty_table() if earlier is None else earlier)
         if signature.reads_cache:
             arguments["cache"] = _OfCode(cache, code) if cache is not None else None
         result = function(**arguments)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from etf_pipeline.errors import SettingsError
@@ -37,6 +37,8 @@ class SqlModel:
         Hash of the parsed query without comments.
     description : str
         The file's leading comment.
+    directives : dict of str to str
+        What lines such as ``-- @increment: lookback=1`` say to the project.
     """
 
     name: str
@@ -45,6 +47,7 @@ class SqlModel:
     dependencies: tuple[str, ...]
     version: str
     description: str
+    directives: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_model(path: Path) -> SqlModel:
@@ -80,14 +83,16 @@ def read_model(path: Path) -> SqlModel:
         if join.name and not _is_cte(query, join.name):
             tables.add(join.name)
     normal = query.sql(dialect="duckdb", comments=False, normalize=True)
-    comment = " ".join(line[2:].strip() for line in text.splitlines() if line.startswith("--"))
+    comments = [line[2:].strip() for line in text.splitlines() if line.startswith("--")]
+    told = [line[1:].partition(":") for line in comments if line.startswith("@")]
     return SqlModel(
         name=path.stem,
         layer=path.parent.name,
         sql=query.sql(dialect="duckdb", comments=False, pretty=True),
         dependencies=tuple(sorted(tables)),
         version=hashlib.sha256(normal.encode()).hexdigest()[:16],
-        description=comment,
+        description=" ".join(line for line in comments if not line.startswith("@")),
+        directives={word: rest.strip() for word, _, rest in told},
     )
 
 

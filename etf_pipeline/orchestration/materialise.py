@@ -99,7 +99,8 @@ def _materialise(context: dg.AssetExecutionContext, recipe: Recipe, parameters: 
         for name in recipe.outputs:
             yield dg.AssetCheckResult(passed=False, asset_key=name, check_name="contract", metadata={"why": str(error)})
         raise
-    context.log.info(f"{recipe.name}: {'nothing changed, kept' if outcome.reused else 'computed'}")
+    how = "nothing changed, kept" if outcome.reused else f"rows since {outcome.since}" if outcome.since else "computed"
+    context.log.info(f"{recipe.name}: {how}")
     yield from results(tables, context.run_id, outcome, recipe.outputs)
 
 

@@ -11,14 +11,16 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import pyarrow as arrow
 
+from etf_pipeline.orchestration.increments import Extension, extension, since_day, spliced, windows
 from etf_pipeline.recipes import Recipe
 from etf_pipeline.schemas import TABLES
 from etf_pipeline.settings import Settings
-from etf_pipeline.warehouse import Version, Warehouse
+from etf_pipeline.warehouse import Staged, Version, Warehouse
 
 
 @dataclass(frozen=True)
@@ -30,14 +32,17 @@ class Outcome:
     versions : dict of str to Version
         By table.
     tables : dict of str to Arrow table
-        What was made; empty when the step was reused.
+        What was made; empty when the step was reused or extended.
     reused : bool
         Whether nothing had to be computed.
+    since : date or None
+        First day of the rows that were computed, where the others stand as they were.
     """
 
     versions: dict[str, Version]
     tables: dict[str, arrow.Table]
     reused: bool
+    since: date | None = None
 
 
 class TableStore:
@@ -98,13 +103,12 @@ class TableStore:
         parameters: Any = None,
         memo_key: str | None = None,
         schema_change: bool = False,
+        extends: Extension | None = None,
     ) -> dict[str, Version]:
-        """Check, stage and commit the tables of one step, all or none."""
+        """Check, stage and commit the tables of one step, all or none; tables cut by date may extend a version from a day on."""
         for name, table in tables.items():
             TABLES[name].check(table)
-        staged = [
-            self.warehouse.stage(TABLES[name].room, name, table, chunk=TABLES[name].chunk) for name, table in tables.items()
-        ]
+        staged = [self._staged(name, table, extends) for name, table in tables.items()]
         commit = self.warehouse.commit(
             run_id,
             step,
@@ -114,8 +118,17 @@ class TableStore:
             settings=settings_of(parameters),
             memo_key=memo_key,
             schema_change=schema_change,
+            note=f"extends commit {next(iter(extends.onto.values())).commit_id} since {extends.since}" if extends else "",
         )
         return {version.table_name: version for version in commit.versions}
+
+    def _staged(self, name: str, table: arrow.Table, extends: Extension | None) -> Staged:
+        contract = TABLES[name]
+        if extends is None or name not in extends.onto or not contract.chunk:
+            return self.warehouse.stage(contract.room, name, table, chunk=contract.chunk)
+        return self.warehouse.stage(
+            contract.room, name, table, chunk=contract.chunk, onto=extends.onto[name], since=extends.since
+        )
 
     def materialise(
         self, recipe: Recipe, run_id: str, parameters: Any = None, *, recompute: bool = False, schema_change: bool = False
@@ -147,19 +160,43 @@ class TableStore:
         if not schema_change:
             for name in recipe.outputs:
                 self.warehouse.require_schema(run_id, TABLES[name].room, name, TABLES[name].arrow_schema)
-        given = {name: self.read(name, run_id) for name in recipe.inputs}
-        tables = recipe.run(given, parameters, self.warehouse.cache)
+        step = None if recompute else self._extension(recipe, run_id, parameters)
+        made = self._extended(recipe, run_id, parameters, step) if step else None
+        if made is None:
+            step, made = None, recipe.run({n: self.read(n, run_id) for n in recipe.inputs}, parameters, self.warehouse.cache)
         versions = self.write(
             run_id,
             recipe.name,
-            tables,
+            made,
             inputs=recipe.inputs,
             code_version=recipe.version,
             parameters=parameters,
             memo_key=memo_key,
             schema_change=schema_change,
+            extends=step,
         )
-        return Outcome(versions, tables, reused=False)
+        return Outcome(versions, {}, False, step.since) if step else Outcome(versions, made, reused=False)
+
+    def _extension(self, recipe: Recipe, run_id: str, parameters: Any) -> Extension | None:
+        onto, now = (
+            {name: version for name in names if (version := self.head(name, run_id))} for names in (recipe.outputs, recipe.inputs)
+        )
+        return extension(self.warehouse, recipe, onto, now, settings_of(parameters))
+
+    def _extended(self, recipe: Recipe, run_id: str, parameters: Any, step: Extension) -> dict[str, arrow.Table] | None:
+        """Rows of the outputs from the extension's day on, tables that are not cut by date whole; None where there are none."""
+        assert recipe.increment is not None
+        now = {name: version for name in recipe.inputs if (version := self.head(name, run_id))}
+        made = recipe.run(windows(self.warehouse, recipe, now, step), parameters, self.warehouse.cache)
+        for name, table in made.items():
+            if TABLES[name].chunk:
+                made[name] = since_day(name, table, step.since)
+                if not made[name].num_rows:
+                    return None
+            else:
+                stored = self.warehouse.read_version(step.onto[name])
+                made[name] = spliced(name, recipe.increment, stored, table, step.since)
+        return made
 
     def memo_key(self, recipe: Recipe, run_id: str, parameters: Any) -> str:
         """Hash of everything that a recipe's outputs are a function of."""

@@ -100,9 +100,11 @@ def restate(name: str, stored: arrow.Table, fetched: arrow.Table, known_at: date
     both = now.join(before, on=key, how="inner", suffix=OLD)
     parts = [*_changes(name, both, known_at), _additions(name, before, now.join(before, on=key, how="anti"), known_at)]
     left = before.join(now, on=key, how="anti")
+    rows = _renumbered(before, now, key).select(fetched.schema.names)
     if whole:
-        return Restated(fetched, _log([*parts, _rows(name, left, "row", pl.col("source_row"), None, known_at)]))
-    rows = pl.concat([left.drop(PLACE), _frame(fetched)], how="vertical")
+        parts.append(_rows(name, left, "row", pl.col("source_row"), None, known_at))
+    else:
+        rows = pl.concat([left.drop(PLACE), rows])
     return Restated(TABLES[name].conform(rows.to_arrow()), _log(parts))
 
 
@@ -120,6 +122,20 @@ def _numbered(name: str, table: arrow.Table) -> pl.DataFrame:
         return frame.with_columns(pl.lit(0, pl.Int64).alias(PLACE))
     place = pl.col("source_row").rank("ordinal").over(key).cast(pl.Int64).alias(PLACE)
     return frame.with_columns(place - 1)
+
+
+def _renumbered(before: pl.DataFrame, now: pl.DataFrame, key: list[str]) -> pl.DataFrame:
+    """Rows under the numbers that they have had so far; a new one whose number is taken gets the source's next free number.
+
+    A file that grows in the middle shifts every line after it: without this, each of them would count as changed.
+    """
+    rows = now.join(before.select(*key, pl.col("source_row").alias(OLD)), on=key, how="left")
+    taken = before.group_by("source").agg(pl.col("source_row").max().alias("_highest"))
+    rows = rows.join(taken, on="source", how="left")
+    news = pl.col(OLD).is_null()
+    follows = pl.col("_highest") + pl.when(news).then(pl.col("source_row").rank("ordinal").over("source", news)).cast(pl.Int64)
+    number = pl.coalesce(OLD, follows, "source_row").alias("source_row")
+    return rows.with_columns(number)
 
 
 def _changes(name: str, both: pl.DataFrame, known_at: datetime) -> list[pl.DataFrame]:

@@ -1,0 +1,220 @@
+"""Extending a table instead of making it anew: only rows from the first changed day on are computed, and joined to what is there.
+
+It rests on the promise that every table here keeps: a causal row does not change with what comes after it. So where code and
+settings are the same, and every input is what it was up to some day, the outputs up to that day stand as they are.
+
+1. Each input's present version is held against the one that the outputs were made from: the first changed day (`changed_since`).
+2. The earliest of them is moved back to where the stored chunks can be joined (`chunks.seam`).
+3. Inputs are read from there on, with the recipe's look-back before (`windows`), and the recipe runs on them.
+4. Its rows from the day on follow the stored ones.
+
+Anything unusual (another code, a change that has no date, a new table) gives None, and everything is computed.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import polars as pl
+import pyarrow as arrow
+
+from etf_pipeline.recipes import BEFORE, Increment, Recipe
+from etf_pipeline.schemas import TABLES, Contract
+from etf_pipeline.warehouse import Version, Warehouse
+from etf_pipeline.warehouse.chunks import begins, seam, within
+from etf_pipeline.warehouse.records import schema_hash
+
+NEVER = date.max
+"""An input that did not change."""
+
+
+@dataclass(frozen=True)
+class Extension:
+    """Which versions are extended, and from which day on."""
+
+    onto: Mapping[str, Version]
+    since: date
+
+
+def extension(
+    warehouse: Warehouse, recipe: Recipe, onto: Mapping[str, Version], now: Mapping[str, Version], settings: Mapping[str, object]
+) -> Extension | None:
+    """Whether a recipe's visible outputs may be extended, and from when.
+
+    Parameters
+    ----------
+    onto, now : mapping of str to Version
+        Outputs as they are, and inputs as the run sees them, by table.
+    settings : mapping
+        Parameters of the recipe, as plain values.
+
+    Returns
+    -------
+    Extension or None
+        None where everything must be computed.
+    """
+    if recipe.increment is None or len(onto) < len(recipe.outputs) or len(now) < len(recipe.inputs):
+        return None
+    made_from, made_with = warehouse.origin_of(onto[recipe.outputs[0]])
+    earlier = {name: version for (_, name), version in made_from.items()}
+    if set(earlier) != set(recipe.inputs) or _json(made_with or {}) != _json(settings):
+        return None
+    if any(v.code_version != recipe.version or v.schema_hash != _schema(name) for name, v in onto.items()):
+        return None
+    days = [changed_since(warehouse, recipe.increment, name, earlier[name], now[name]) for name in recipe.inputs]
+    if None in days or not days:
+        return None
+    first = min(day for day in days if day is not None)
+    return _joined(warehouse, recipe, onto, now, first) if first < NEVER else None
+
+
+def _joined(
+    warehouse: Warehouse, recipe: Recipe, onto: Mapping[str, Version], now: Mapping[str, Version], first: date
+) -> Extension | None:
+    """The extension from where the chunks of every output can be joined."""
+    begun = [begins(file.chunk) for name in now for file in warehouse.files_of(now[name])]
+    last = max([day for day in begun if day is not None], default=first)
+    since = first
+    for name, version in onto.items():
+        if TABLES[name].chunk:
+            joint = seam([file.chunk for file in warehouse.files_of(version)], first, max(first, last))
+            if joint is None:
+                return None
+            since = min(since, joint)
+    return Extension(dict(onto), since)
+
+
+def _json(settings: Mapping[str, object]) -> str:
+    return json.dumps(dict(settings), sort_keys=True, default=str)
+
+
+def _schema(name: str) -> str:
+    return schema_hash(TABLES[name].arrow_schema)
+
+
+def changed_since(warehouse: Warehouse, increment: Increment, name: str, before: Version, now: Version) -> date | None:
+    """First day on which two versions of an input differ; `NEVER` where they do not, None where no day can be told."""
+    if before.content_hash == now.content_hash:
+        return NEVER
+    if before.schema_hash != now.schema_hash:
+        return None
+    if TABLES[name].chunk:
+        old, new = ({(file.chunk, file.content_hash) for file in warehouse.files_of(v)} for v in (before, now))
+        days = [begins(label) for label, _ in old ^ new]
+        return None if None in days else min(day for day in days if day is not None)
+    return _first_changed_row(_frame(warehouse, before), _frame(warehouse, now), name, increment)
+
+
+def _first_changed_row(before: pl.DataFrame, now: pl.DataFrame, name: str, increment: Increment) -> date | None:
+    ignored = increment.ignored.get(name, ())
+    before, now = before.drop(ignored), now.drop(ignored)
+    columns = now.columns
+    changed = pl.concat([a.join(b, on=columns, how="anti", nulls_equal=True) for a, b in ((before, now), (now, before))])
+    if changed.is_empty():
+        return NEVER
+    if name not in increment.dated or changed[increment.dated[name]].null_count():
+        return None
+    first = changed[increment.dated[name]].min()
+    assert isinstance(first, date)
+    return first
+
+
+def windows(warehouse: Warehouse, recipe: Recipe, now: Mapping[str, Version], step: Extension) -> dict[str, arrow.Table]:
+    """The inputs that a recipe needs to make its rows from a day on.
+
+    Tables cut by date are read from `lookback` rows before that day on for each fund that has a row since then; others whole.
+    Under the name `BEFORE` come the recipe's own rows of that stretch, where it asks for them.
+    """
+    assert recipe.increment is not None
+    rows = recipe.increment.lookback
+    cut = {name: _stretch(warehouse, TABLES[name], now[name], step.since, rows) for name in now if TABLES[name].chunk}
+    alive = pl.concat([_alive(TABLES[name], frame, step.since) for name, frame in cut.items()]).unique()
+    found = {name: warehouse.read_version(now[name]) for name in now if name not in cut}
+    for name, frame in cut.items():
+        found[name] = _lengthened(warehouse, TABLES[name], now[name], frame, step.since, rows, alive)
+    if recipe.carries_on:
+        own = recipe.outputs[0]
+        frame = _stretch(warehouse, TABLES[own], step.onto[own], step.since, rows)
+        whole = pl.from_arrow(_lengthened(warehouse, TABLES[own], step.onto[own], frame, step.since, rows, alive))
+        assert isinstance(whole, pl.DataFrame)
+        found[BEFORE] = TABLES[own].conform(whole.filter(pl.col(_day(TABLES[own])) < step.since).to_arrow())
+    return found
+
+
+def _day(contract: Contract) -> str:
+    assert contract.chunk is not None
+    return contract.chunk
+
+
+def _group(contract: Contract) -> str:
+    """What a row belongs to: a fund, or a series."""
+    return "ticker" if "ticker" in contract.key else next(name for name in contract.key if name != contract.chunk)
+
+
+def _start(labels: list[str], since: date, rows: int) -> date:
+    """Begin of the chunk from which on `rows` sessions before a day are there for a fund that traded throughout."""
+    reach = since - timedelta(days=int(rows * 1.5) + 10 if rows else 0)
+    starts = [day for label in labels if (day := begins(label)) is not None]
+    return max((day for day in starts if day <= reach), default=min(starts, default=reach))
+
+
+def _stretch(warehouse: Warehouse, contract: Contract, version: Version, since: date, rows: int) -> pl.DataFrame:
+    labels = [file.chunk for file in warehouse.files_of(version)]
+    table = warehouse.read_version(version, since=_start(labels, since, rows))
+    contract.check(table)
+    frame = pl.from_arrow(table)
+    assert isinstance(frame, pl.DataFrame)
+    return frame
+
+
+def _alive(contract: Contract, frame: pl.DataFrame, since: date) -> pl.DataFrame:
+    group = _group(contract)
+    return frame.filter(pl.col(_day(contract)) >= since).select(pl.col(group).alias("group")).unique()
+
+
+def _lengthened(
+    warehouse: Warehouse, contract: Contract, version: Version, frame: pl.DataFrame, since: date, rows: int, alive: pl.DataFrame
+) -> arrow.Table:
+    """The stretch, and for a fund that rested in it as many earlier rows as it lacks."""
+    labels = [file.chunk for file in warehouse.files_of(version)]
+    start, group, day = _start(labels, since, rows), _group(contract), _day(contract)
+    if rows and any(within(label, before=start) for label in labels):
+        have = frame.filter(pl.col(day) < since).group_by(group).len("have")
+        short = alive.rename({"group": group}).join(have, on=group, how="left").with_columns(pl.col("have").fill_null(0))
+        short = short.filter(pl.col("have") < rows)
+        earlier = pl.from_arrow(warehouse.read_version(version, columns=[group, day], before=start))
+        assert isinstance(earlier, pl.DataFrame)
+        resting = short.join(earlier.select(group).unique(), on=group, how="semi")
+        if resting.height:
+            old = pl.from_arrow(warehouse.read_version(version, before=start))
+            assert isinstance(old, pl.DataFrame)
+            lacking = rows - pl.col("have")
+            missed = old.join(resting, on=group).sort(group, day)
+            place = pl.col(day).rank("ordinal", descending=True).over(group)
+            frame = pl.concat([missed.filter(place <= lacking).select(frame.columns), frame])
+    return contract.conform(frame.to_arrow())
+
+
+def spliced(name: str, increment: Increment, stored: arrow.Table, made: arrow.Table, since: date) -> arrow.Table:
+    """A table that is not cut by date: its stored rows before the day, and those made from the day on or without one."""
+    day = increment.dated[name]
+    old, new = pl.from_arrow(stored), pl.from_arrow(made)
+    assert isinstance(old, pl.DataFrame)
+    assert isinstance(new, pl.DataFrame)
+    kept = [old.filter(pl.col(day) < since), new.filter((pl.col(day) >= since) | pl.col(day).is_null())]
+    return TABLES[name].conform(pl.concat(kept).to_arrow())
+
+
+def since_day(name: str, made: arrow.Table, since: date) -> arrow.Table:
+    """Rows of a table cut by date from a day on."""
+    day = _day(TABLES[name])
+    frame = pl.from_arrow(made)
+    assert isinstance(frame, pl.DataFrame)
+    return TABLES[name].conform(frame.filter(pl.col(day) >= since).to_arrow())
+
+
+def _frame(warehouse: Warehouse, version: Version) -> pl.DataFrame:
+    frame = pl.from_arrow(warehouse.read_version(version))
+    assert isinstance(frame, pl.DataFrame)
+    return frame
