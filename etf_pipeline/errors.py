@@ -7,6 +7,7 @@
     ├── DataError            data do not allow what was asked
     │   ├── ContractError    a table breaks its schema
     │   └── ProviderError    a source cannot be read
+    │       └── SourceUnreachable   a source did not answer; asked later it may
     ├── WarehouseError       the store refuses
     │   ├── Conflict         somebody committed first
     │   ├── SchemaDrift      a table changed its columns without saying so
@@ -38,6 +39,20 @@ class ContractError(DataError):
 
 class ProviderError(DataError):
     """A source cannot be read."""
+
+
+class SourceUnreachable(ProviderError):
+    """A source did not answer, or asked to be left alone for a while.
+
+    Attributes
+    ----------
+    wait : float or None
+        How long the source asked to be left alone, where it said so. [seconds]
+    """
+
+    def __init__(self, message: str, *, wait: float | None = None) -> None:
+        super().__init__(message)
+        self.wait = wait
 
 
 class WarehouseError(EtfPipelineError):

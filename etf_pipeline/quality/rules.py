@@ -47,6 +47,11 @@ READING: dict[str, Rule] = {
     "not_a_session": Rule("A date on which the exchange was closed", "error", "Correct the date, or the row's exchange."),
     "unknown_exchange": Rule("No calendar is known for the exchange", "error", "Use a market identifier code such as XNYS."),
     "unknown_series": Rule("A series without a known release lag", "error", "Declare it in providers/macro_series.py."),
+    "not_delivered": Rule(
+        "A network source did not deliver a fund, series or file that was asked for",
+        "warning",
+        "Run again later; a fund that ended goes out of ETF_TICKERS, and its ending into the actions.",
+    ),
     "missing_value": Rule("The publisher marks values as not observed", "info", "Nothing to do: they stay unknown."),
 }
 """Rules that a provider may report through `raw_rejects`; two of them are met by readable bars too."""
