@@ -7,6 +7,7 @@ from etf_pipeline.orchestration.assets import (  # each file registers its room'
     costs,
     features,
     forecasting,
+    marts,
     portfolio,
     quality,
     raw,
@@ -27,7 +28,7 @@ from etf_pipeline.orchestration.sensors import SENSORS
 from etf_pipeline.recipes import RECIPES, sql_recipe
 from etf_pipeline.sql_models import load_models
 
-ROOMS = (raw, quality, universe, features, risk, regimes, forecasting, costs, scoring, portfolio, backtest, stress, reports)
+ROOMS = (raw, quality, marts, universe, features, risk, regimes, forecasting, costs, scoring, portfolio, backtest, stress, reports)
 
 for model in load_models().values():
     if model.layer != "tests" and model.name not in RECIPES:

@@ -18,6 +18,7 @@ FOUNDATION = {
     "measures",
     "panel",
     "recipes",
+    "returns",
     "schemas",
     "settings",
     "sql_models",

@@ -1,5 +1,6 @@
 -- One clean bar per (ticker, session): staging less the quarantine, with the dividend and split that take effect at its open.
 -- An ex-date without a usable bar takes effect at the next one, so that nothing is lost.
+-- @increment: lookback=1 stg_actions=ex_date quarantine=session
 with bars as (
     select p.*
     from stg_prices as p

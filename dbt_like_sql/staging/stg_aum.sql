@@ -1,4 +1,5 @@
 -- Assets under management under the permanent names of their funds.
+-- @increment: stg_ticker_history=valid_from
 select
     coalesce(h.ticker, upper(trim(a.ticker)))  as ticker,
     cast(a.as_of as date)                      as as_of,

@@ -1,4 +1,5 @@
 -- Daily bars as the source gives them, one row per source line, under the permanent name of the fund that traded that session.
+-- @increment: stg_ticker_history=valid_from
 -- Renames and casts only: a bad row is refused by `quality`, never filtered out here.
 select
     cast(p.session as date)                     as session,

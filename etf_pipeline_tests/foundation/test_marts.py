@@ -9,7 +9,8 @@ import pyarrow as arrow
 import pytest
 
 from etf_pipeline.recipes import run_sql
-from etf_pipeline.schemas import TABLES
+from etf_pipeline.returns import total_returns
+from etf_pipeline.schemas import TABLES, from_arrow
 from etf_pipeline.sql_models import load_models
 
 DAYS = pd.to_datetime(["2024-01-02", "2024-01-03", "2024-01-04", "2024-01-05"])
@@ -88,8 +89,10 @@ def prices_and_returns(
     action_table = contract_actions.to_arrow(given) if len(given) else contract_actions.arrow_schema.empty_table()
     clean = mart("fct_prices", stg_prices=TABLES["stg_prices"].to_arrow(prices), stg_actions=action_table, quarantine=quarantine)
     frame = TABLES["fct_prices"].arrow_schema
-    returns = mart("fct_returns", fct_prices=arrow.Table.from_pandas(clean, schema=frame, preserve_index=False))
-    return clean, returns
+    stored = arrow.Table.from_pandas(clean, schema=frame, preserve_index=False)
+    made = TABLES["fct_returns"].to_arrow(total_returns(from_arrow(stored)))
+    TABLES["fct_returns"].check(made)
+    return clean, from_arrow(made)
 
 
 def test_a_dividend_is_part_of_the_return_of_its_ex_date() -> None:

@@ -51,5 +51,6 @@ def test_every_model_makes_the_columns_of_its_contract_and_knows_their_lineage(n
 
 def test_column_lineage_reaches_the_source_columns() -> None:
     columns = {table: {f.name: SQL_TYPES[str(f.type)] for f in c.arrow_schema} for table, c in TABLES.items()}
-    lineage = column_lineage(load_models()["fct_returns"], columns)
-    assert {("fct_prices", "close"), ("fct_prices", "dividend"), ("fct_prices", "split_ratio")} <= set(lineage["total_return"])
+    lineage = column_lineage(load_models()["fct_prices"], columns)
+    assert {("stg_prices", "adjustment"), ("stg_actions", "value")} <= set(lineage["dividend"])
+    assert set(lineage["traded_value"]) == {("stg_prices", "close"), ("stg_prices", "volume")}
