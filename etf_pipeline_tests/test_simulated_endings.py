@@ -25,7 +25,7 @@ EXACT = 1e-10
 BENCHMARKS = {"XNYS": "SPY", "XASX": "STW.AX"}
 BEFORE, AFTER = 70, 25
 """Sessions that each ledger covers before the last session and after it."""
-MARTS = ("stg_prices", "stg_actions", "stg_reference", "quality_findings", "fct_prices", "fct_returns")
+MARTS = ("stg_prices", "stg_actions", "stg_reference", "quality_findings", "fct_actions", "fct_prices", "fct_returns")
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def marts() -> Marts:
     tables: dict[str, arrow.Table] = {name: TABLES[name].to_arrow(frame) for name, frame in frames.items()}
     for name in MARTS:
         tables |= RECIPES[name].run(tables, None, None)
-    made = {name: from_arrow(tables[name]) for name in ("fct_prices", "fct_returns", "stg_actions", "quarantine")}
+    made = {name: from_arrow(tables[name]) for name in ("fct_prices", "fct_returns", "fct_actions", "quarantine")}
     return Marts(truth, *made.values())
 
 
@@ -79,7 +79,7 @@ def held_to_the_end(ticker: str) -> tuple[BacktestResult, pd.DatetimeIndex]:
     empty = {name: from_arrow(TABLES[name].arrow_schema.empty_table()) for name in ("liquidity", "fct_macro")}
     made = run_backtest(
         weights,
-        prices.assign(currency="USD"),  # one currency: the Australian fund is held by an Australian
+        prices,  # one currency: the Australian fund is held by an Australian
         m.returns,
         m.actions,
         empty["liquidity"],

@@ -13,7 +13,7 @@ from etf_pipeline.panel import Floats
 Ints = npt.NDArray[np.int64]
 
 # events, in the order in which they apply before an open: what a ticker became at the last close comes first
-CONVERT_MERGER, CONVERT_RENAME, LIQUIDATE, SPLIT, DIVIDEND = 0, 1, 2, 3, 4
+CONVERT_MERGER, CONVERT_RENAME, LIQUIDATE, SPLIT, DIVIDEND, SUSPEND = 0, 1, 2, 3, 4, 5
 
 KINDS = ("rebalance", "delisting", "liquidation", "merger", "rename")
 REBALANCE, DELISTING, LIQUIDATION, MERGER, RENAME = 0, 1, 2, 3, 4
@@ -63,13 +63,14 @@ class Plan(NamedTuple):
 
 
 class Rules(NamedTuple):
-    """How the ledger is kept; `terms` are those of the cost function."""
+    """How the ledger is kept; `terms` are those of the cost function, `haircut` what an unexplained ending takes of the price."""
 
     initial_value: float
     at_open: bool
     absence: int
     funding: int
     terms: CostTerms
+    haircut: float = 0.0
 
 
 class State(NamedTuple):
@@ -98,6 +99,9 @@ class Fold(NamedTuple):
     position_keys: Ints
     positions: Floats
 
+
+SUSPENDED = -(1 << 40)
+"""Sessions without a bar that a suspended holding is taken to have had: it waits for its terms, and is never sold as absent."""
 
 FREE = (0.0, 0.0, 0.0)
 """Spread, impact and commission of what is not a trade."""

@@ -14,9 +14,29 @@ from etf_pipeline.backtest.ledger import ledger_table, positions_table, trades_t
 from etf_pipeline.backtest.market import Axes, make_axes, make_events, make_market
 from etf_pipeline.backtest.parameters import BacktestParameters
 from etf_pipeline.backtest.performance import Study, Track, Window, performance_table
-from etf_pipeline.backtest.plans import decisions_of, free, make_plan
+from etf_pipeline.backtest.plans import Decisions, decisions_of, free, make_plan, make_trading
 from etf_pipeline.costs import TransactionCostModel
 from etf_pipeline.errors import DataError
+
+
+@dataclass(frozen=True)
+class Books:
+    """Ledgers as arrays.
+
+    Attributes
+    ----------
+    axes, market : Axes, Market
+        What they were kept on.
+    plans : dict
+        By name: what was to be held.
+    folds : dict
+        By (name, cost basis): what came of it.
+    """
+
+    axes: Axes
+    market: Market
+    plans: dict[str, Plan]
+    folds: dict[tuple[str, str], Fold]
 
 
 @dataclass(frozen=True)
@@ -59,27 +79,44 @@ class Backtester:
     ) -> BacktestResult:
         """See `run_backtest`."""
         decisions = decisions_of(target_weights, prices, self.parameters)
+        books = self.keep(decisions, prices, actions, liquidity, macro)
+        return self._result(books, self._window(books, returns))
+
+    def keep(
+        self,
+        decisions: dict[str, Decisions],
+        prices: pd.DataFrame,
+        actions: pd.DataFrame,
+        liquidity: pd.DataFrame,
+        macro: pd.DataFrame,
+        bases: tuple[str, ...] = ("gross", "net"),
+    ) -> Books:
+        """Keep the ledgers of some decisions on one market; tables as in `run_backtest`."""
         wanted = set().union(*(set(d.frame["ticker"]) for d in decisions.values()))
         start = min(d.sessions[0] for d in decisions.values())
         axes = make_axes(wanted, start, prices, actions, self.parameters.exchange)
         prices = prices.loc[prices["ticker"].isin(axes.tickers) & (prices["session"] >= start)]
         market = make_market(prices, macro, axes, self.parameters)
         events = make_events(prices, actions, axes, self.parameters)
-        plans = {name: make_plan(d, liquidity, axes, self.parameters, self.costs) for name, d in decisions.items()}
+        trading = make_trading(liquidity, axes, self.parameters, self.costs)
+        plans = {name: make_plan(d, trading, axes, self.parameters.exchange) for name, d in decisions.items()}
         folds = {
             (name, basis): self._fold(market, events, plan if basis == "net" else free(plan), basis)
             for name, plan in plans.items()
-            for basis in ("gross", "net")
+            for basis in bases
         }
-        return self._result(folds, axes, self._window(plans, market, axes, returns))
+        return Books(axes, market, plans, folds)
 
     def _fold(self, market: Market, events: Events, plan: Plan, basis: str) -> Fold:
         from etf_pipeline.backtest.fold import run_fold
 
         p, terms = self.parameters, self.costs.terms if basis == "net" else NO_COSTS
-        return run_fold(market, events, plan, Rules(p.initial_value, p.fill == "open", p.absence, SCALED, terms))
+        return run_fold(
+            market, events, plan, Rules(p.initial_value, p.fill == "open", p.absence, SCALED, terms, p.delisting_haircut)
+        )
 
-    def _result(self, folds: dict[tuple[str, str], Fold], axes: Axes, window: Window) -> BacktestResult:
+    def _result(self, books: Books, window: Window) -> BacktestResult:
+        folds, axes = books.folds, books.axes
         net = {name: fold for (name, basis), fold in folds.items() if basis == "net"}
         ledgers = {key: ledger_table(fold, axes, *key) for key, fold in folds.items()}
         falls = [self._drawdowns(ledgers[name, "net"], name) for name in net]
@@ -96,20 +133,20 @@ class Backtester:
         p = self.parameters
         return drawdowns_table(nav, sessions, name, threshold=p.drawdown, exchange=p.exchange)
 
-    def _window(self, plans: dict[str, Plan], market: Market, axes: Axes, returns: pd.DataFrame) -> Window:
+    def _window(self, books: Books, returns: pd.DataFrame) -> Window:
         """Sessions from the one in which the last strategy was first invested, so that all share them."""
-        n = len(axes.sessions)
-        first = max(int(plan.rows[0]) if len(plan.rows) else n for plan in plans.values())
+        axes, n = books.axes, len(books.axes.sessions)
+        first = max(int(plan.rows[0]) if len(plan.rows) else n for plan in books.plans.values())
         if n - first < 2:
             raise DataError(
                 f"performance needs 2 sessions from every strategy's first fill on; prices end on {axes.sessions[-1].date()}, "
                 f"{n - first} after the last of them. Load later prices or start earlier."
             )
-        return Window(axes.sessions[first:], market.rates[first:], self._index_growth(returns, axes, first))
+        return Window(axes.sessions[first:], books.market.rates[first:], self._index_growth(returns, axes, first))
 
     def _index_growth(self, returns: pd.DataFrame, axes: Axes, first: int) -> dict[str, float]:
         """Growth of each benchmark fund's total-return index over the window, from the first fill where that lies in it."""
-        tickers = pd.Index(self.parameters.benchmarks)
+        tickers = pd.Index(self.parameters.benchmark_funds)
         close = panel.wide(returns, "index_close", axes.sessions, tickers)
         begin = close[first - 1]
         if first == 1:  # benchmarks are bought in row 1
@@ -145,7 +182,7 @@ def run_backtest(
     returns : DataFrame
         `fct_returns`: the total-return indices that the benchmarks' ledgers are held against.
     actions : DataFrame
-        `stg_actions`: mergers, renames, liquidations, and the pay dates of dividends.
+        `fct_actions`: mergers, renames, liquidations, and the pay dates of dividends.
     liquidity : DataFrame
         `liquidity`: half-spread, daily volatility and traded value as known at each close.
     macro : DataFrame
@@ -166,8 +203,10 @@ def run_backtest(
     -----
     - Shares of a split fund multiply before the open; a dividend is a receivable from the ex-date until it is paid.
     - A merger or rename applies before the first open after the old ticker's last session, at the successor's last close
-      (at equal value where it had none); a liquidation becomes a receivable then.
-    - A holding that has no bar for `absence` sessions, and no action that says why, is sold at its last price without cost.
+      (at equal value where it had none); a liquidation becomes a receivable then. Nothing applies before it was announced and
+      its terms were known (`value_known_at`): until then the holding stands at its last close and cannot be sold.
+    - A holding that has no bar for `absence` sessions, and no action that says why, is sold at its last price, less
+      `delisting_haircut`, without cost.
     - A target without a price at the fill is skipped and stays in cash; weights are fractions of net asset value after costs,
       scaled down where receivables or funds that cannot trade leave less than that.
     """

@@ -6,7 +6,7 @@ Within a session, in this order:
    and dividends; what is due is paid,
 2. if a plan is due and fills at the open: marks move to the open, trades,
 3. marks move to the close, sessions without a bar are counted; if the plan fills at the close: trades,
-4. a holding without a bar for `absence` sessions is sold at its last price,
+4. a holding without a bar for `absence` sessions, of which nobody told how it ends, is sold at its last price less the haircut,
 5. net asset value is written twice: as cash + receivables + shares times marks, and rolled forward by profit, dividends,
    interest and costs. The two know nothing of each other.
 """
@@ -37,6 +37,8 @@ from etf_pipeline.backtest.arrays import (
     REBALANCE,
     RENAME,
     SPLIT,
+    SUSPEND,
+    SUSPENDED,
     TRADED,
     Events,
     Fold,
@@ -154,6 +156,8 @@ def _apply(e: int, t: int, events: Events, market: Market, state: State, out: Fo
         owe(state, shares * value, events.pay[e])
         state.shares[i] = 0.0
         release(state)
+    elif kind == SUSPEND:
+        state.absent[i] = SUSPENDED
     else:
         _convert(i, events.other[e], value, MERGER if kind == CONVERT_MERGER else RENAME, t, market, state, out)
 
@@ -216,12 +220,14 @@ def _targets(k: int, t: int, events: Events, plan: Plan) -> Floats:
 
 @njit(cache=True)
 def _sell_absent(t: int, rules: Rules, state: State, out: Fold) -> None:
-    """Sell at the last price what has had no bar for too long: it was delisted and nobody told us how."""
+    """Sell at the last price, less the haircut, what has had no bar for too long: it was delisted and nobody told us how."""
     for q in range(state.counts[N_HELD]):
         i = state.held[q]
         if state.absent[i] >= rules.absence:
-            value = state.shares[i] * state.mark[i]
-            _record(t, i, DELISTING, -state.shares[i], state.mark[i], FREE, state.counts, out.trade_keys, out.trades)
+            price = state.mark[i] * (1.0 - rules.haircut)
+            value = state.shares[i] * price
+            _record(t, i, DELISTING, -state.shares[i], price, FREE, state.counts, out.trade_keys, out.trades)
+            state.money[PROFIT] += value - state.shares[i] * state.mark[i]
             state.money[CASH] += value
             state.money[TRADED] += abs(value)
             state.shares[i] = 0.0

@@ -9,9 +9,8 @@ import numpy as np
 import pandas as pd
 
 from etf_pipeline import calendars, panel
-from etf_pipeline.backtest.arrays import CONVERT_MERGER, CONVERT_RENAME, DIVIDEND, LIQUIDATE, SPLIT, Events, Ints, Market
+from etf_pipeline.backtest.arrays import CONVERT_MERGER, CONVERT_RENAME, DIVIDEND, LIQUIDATE, SPLIT, SUSPEND, Events, Ints, Market
 from etf_pipeline.backtest.parameters import BacktestParameters
-from etf_pipeline.conventions import BASE_CURRENCY
 from etf_pipeline.errors import DataError
 from etf_pipeline.measures import session_risk_free
 
@@ -55,11 +54,12 @@ def make_market(prices: pd.DataFrame, macro: pd.DataFrame, axes: Axes, parameter
     DataError
         If a wanted fund is not priced in the base currency, or the bill is unknown in some session.
     """
-    foreign = prices.loc[prices["currency"] != BASE_CURRENCY, ["ticker", "currency"]].drop_duplicates()
+    base = parameters.base_currency
+    foreign = prices.loc[prices["currency"] != base, ["ticker", "currency"]].drop_duplicates()
     if len(foreign):
         raise DataError(
-            f"backtest keeps one ledger in {BASE_CURRENCY}; {foreign.to_dict('records')} are priced in another currency. "
-            f"Screen them out in `universe`, or convert their prices first."
+            f"backtest keeps one ledger in {base}; {foreign.to_dict('records')} are priced in another currency. "
+            f"Screen them out in `universe`, set `currency`, or convert their prices first."
         )
     fill, close = (panel.wide(prices, column, axes.sessions, axes.tickers) for column in (parameters.fill, "close"))
     return Market(fill, close, session_risk_free(macro, axes.sessions, parameters.bill_series))
@@ -73,7 +73,7 @@ def make_events(prices: pd.DataFrame, actions: pd.DataFrame, axes: Axes, paramet
     prices : DataFrame
         `fct_prices` of the axes' tickers. Dividends of rows adjusted for dividends are not credited a second time.
     actions : DataFrame
-        `stg_actions`: endings, and the pay dates of dividends.
+        `fct_actions`: endings, and the pay dates of dividends.
 
     Returns
     -------
@@ -82,12 +82,15 @@ def make_events(prices: pd.DataFrame, actions: pd.DataFrame, axes: Axes, paramet
 
     Notes
     -----
-    An ending applies at the first open that follows both the ticker's last session and the announcement. A pay date counts
-    if it was announced by the close of the ex-date; otherwise the payment is `payment_lag` sessions later.
+    An ending applies at the first open that follows the ticker's last session, the announcement and `value_known_at`. Where the
+    terms come last, the holding waits for them, suspended: what it will fetch is not known, so that it is no receivable yet but
+    stands at its last close, cannot be sold, and is not taken for delisted. The difference is profit or loss of the session in
+    which the terms are known; cash paid before that is booked then. A pay date of a dividend counts if it was announced by
+    the close of the ex-date; otherwise the payment is `payment_lag` sessions later.
     """
+    endings = _endings(actions, axes, parameters)
     parts = pd.concat(
-        [_splits(prices, axes), _dividends(prices, actions, axes, parameters), _endings(actions, axes, parameters)],
-        ignore_index=True,
+        [_splits(prices, axes), _dividends(prices, actions, axes, parameters), endings, _suspended(endings)], ignore_index=True
     ).astype({"row": np.int64, "kind": np.int64, "asset": np.int64, "other": np.int64, "pay": np.int64, "value": np.float64})
     n = len(axes.sessions)
     parts = parts[(parts["row"] >= 0) & (parts["row"] < n) & (parts["asset"] >= 0)].sort_values(["row", "kind", "asset"])
@@ -117,13 +120,22 @@ def _endings(actions: pd.DataFrame, axes: Axes, parameters: BacktestParameters) 
     orphans = rows.loc[rows["kind"].isin(["merger", "rename"]) & rows["successor"].isna(), "ticker"]
     if len(orphans):
         raise DataError(f"a merger or rename needs a successor; {sorted(orphans)} name none. Quarantine the rows in `quality`.")
-    opens = calendars.opens(parameters.exchange, axes.sessions)
+    opens = pd.DatetimeIndex(calendars.opens(parameters.exchange, axes.sessions))
     after = axes.sessions.searchsorted(pd.DatetimeIndex(rows["ex_date"]), side="right")
-    announced = pd.DatetimeIndex(opens).searchsorted(pd.DatetimeIndex(rows["available_at"]), side="left")
+    announced, settled = (
+        opens.searchsorted(pd.DatetimeIndex(rows[name]), side="left") for name in ("available_at", "value_known_at")
+    )
     table = _table(axes, rows["ex_date"], rows["kind"].map(ENDINGS).to_numpy(), rows["ticker"], rows["value"])
-    table["row"] = np.maximum(after, announced)
+    table["told"] = np.maximum(after, announced)
+    table["row"] = np.maximum(table["told"], settled)
     table["other"] = axes.tickers.get_indexer(pd.Index(rows["successor"]))
     return table.assign(pay=_pay_rows(rows["pay_date"], table["row"], axes, parameters))
+
+
+def _suspended(endings: pd.DataFrame) -> pd.DataFrame:
+    """Endings that were told before their terms were known."""
+    waiting = endings.loc[endings["told"] < endings["row"]]
+    return waiting.assign(row=waiting["told"], kind=SUSPEND)
 
 
 def _first_known(actions: pd.DataFrame) -> pd.DataFrame:

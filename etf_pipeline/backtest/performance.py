@@ -58,7 +58,7 @@ class Study:
 
     def benchmark(self, track: Track) -> Floats:
         """Returns of the first benchmark on the track's cost basis; NaN where there is none."""
-        names = self.parameters.benchmarks
+        names = self.parameters.benchmark_funds
         return self.tracks[names[0], track.cost_basis].returns if names else np.full_like(track.returns, np.nan)
 
     def value(self, name: str, track: Track) -> float:
@@ -126,7 +126,7 @@ def _sharpe_rows(track: Track, study: Study, drawn: dict[tuple[str, str], Floats
     """How far the Sharpe ratio is from those of the references."""
     rows: list[Row] = []
     place, key = list(MEASURES).index("sharpe"), (track.strategy, track.cost_basis)
-    for reference in (*study.parameters.benchmarks[:1], *REFERENCES):
+    for reference in (*study.parameters.benchmark_funds[:1], *REFERENCES):
         other = (reference, track.cost_basis)
         if other == key or other not in study.tracks:
             continue

@@ -50,10 +50,16 @@ def decisions_of(target_weights: pd.DataFrame, prices: pd.DataFrame, parameters:
     return out
 
 
-def make_plan(
-    decisions: Decisions, liquidity: pd.DataFrame, axes: Axes, parameters: BacktestParameters, costs: TransactionCostModel
-) -> Plan:
-    """Targets at each fill, the session after the decision, with what was known of trading costs when it was decided.
+@dataclass(frozen=True)
+class Trading:
+    """What was known of trading each fund at each close: half-spread and slope of the cost, ``(n_sessions, n_assets)``."""
+
+    half_spread: Floats
+    slope: Floats
+
+
+def make_trading(liquidity: pd.DataFrame, axes: Axes, parameters: BacktestParameters, costs: TransactionCostModel) -> Trading:
+    """Half-spreads and slopes on the axes.
 
     Parameters
     ----------
@@ -61,24 +67,25 @@ def make_plan(
         Columns `session`, `ticker`, `half_spread`, `daily_volatility`, `daily_value`. Where a session has no row the
         last one before it stands; a fund without any pays `unknown_half_spread`.
     """
-    rows = axes.sessions.get_indexer(decisions.sessions)
-    if (rows < 0).any():
-        bad = decisions.sessions[rows < 0][0].date()
-        raise DataError(f"target_weights decide on {bad}, which is no session of {parameters.exchange} before the last price.")
-    kept = rows + 1 < len(axes.sessions)
-    targets = np.nan_to_num(panel.wide(decisions.frame, "weight", decisions.sessions[kept], axes.tickers))
     half_spread, volatility, daily_value = (
-        _last_known(panel.wide(liquidity, name, axes.sessions, axes.tickers))[rows[kept]]
+        _last_known(panel.wide(liquidity, name, axes.sessions, axes.tickers))
         for name in ("half_spread", "daily_volatility", "daily_value")
     )
     slope = costs.slope(volatility, daily_value)
     unknown = np.isnan(half_spread) | np.isnan(slope)
-    return Plan(
-        (rows[kept] + 1).astype(np.int64),
-        targets,
-        np.where(unknown, parameters.unknown_half_spread, half_spread),
-        np.where(unknown, 0.0, slope),
-    )
+    return Trading(np.where(unknown, parameters.unknown_half_spread, half_spread), np.where(unknown, 0.0, slope))
+
+
+def make_plan(decisions: Decisions, trading: Trading, axes: Axes, exchange: str) -> Plan:
+    """Targets at each fill, the session after the decision, with what was known of trading costs when it was decided."""
+    rows = axes.sessions.get_indexer(decisions.sessions)
+    if (rows < 0).any():
+        bad = decisions.sessions[rows < 0][0].date()
+        raise DataError(f"target_weights decide on {bad}, which is no session of {exchange} before the last price.")
+    kept = rows + 1 < len(axes.sessions)
+    targets = np.nan_to_num(panel.wide(decisions.frame, "weight", decisions.sessions[kept], axes.tickers))
+    known = rows[kept]
+    return Plan((known + 1).astype(np.int64), targets, trading.half_spread[known], trading.slope[known])
 
 
 def free(plan: Plan) -> Plan:
@@ -93,16 +100,17 @@ def _decisions(rows: pd.DataFrame) -> Decisions:
 
 
 def _benchmarks(listed: set[str], first: pd.Timestamp, parameters: BacktestParameters) -> dict[str, dict[str, float]]:
-    missing = [ticker for ticker in parameters.benchmarks if ticker not in listed]
+    funds, balanced = parameters.benchmark_funds, parameters.balanced_funds
+    missing = [ticker for ticker in funds if ticker not in listed]
     if missing:
         raise DataError(
             f"benchmarks {missing} have no bar on {first.date()}, the first decision. Name others in `benchmarks` or start later."
         )
-    out = {ticker: {ticker: 1.0} for ticker in parameters.benchmarks}
-    if parameters.balanced and set(parameters.balanced) <= listed:
+    out = {ticker: {ticker: 1.0} for ticker in funds}
+    if balanced and set(balanced) <= listed:
         equity, share = parameters.balanced_equity, 100 * parameters.balanced_equity
         name = BALANCED.format(equity=share, bond=100 - share)
-        out[name] = dict(zip(parameters.balanced, (equity, 1.0 - equity), strict=True))
+        out[name] = dict(zip(balanced, (equity, 1.0 - equity), strict=True))
     return out
 
 

@@ -44,7 +44,7 @@ def detect(returns: pd.DataFrame, macro: pd.DataFrame, parameters: RegimeParamet
     A label uses its own session and earlier ones: later data never change it. A smoothed probability would.
     """
     parameters = parameters or RegimeParameters()
-    market = _market(returns, parameters.market)
+    market = _market(returns, parameters.market_fund)
     index = np.asarray(market, dtype=np.float64)
     with np.errstate(invalid="ignore"):  # an infinite index has no distance
         distance = index / trailing_means(index, parameters.window) - 1.0

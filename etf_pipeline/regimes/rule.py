@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from etf_pipeline.conventions import home_market
 from etf_pipeline.errors import SettingsError
 
 BULL, BEAR, SIDEWAYS, UNKNOWN = "bull", "bear", "sideways", "unknown"
@@ -17,7 +18,9 @@ class RegimeParameters:
     Attributes
     ----------
     market : str
-        Ticker whose total-return index stands for the market.
+        Ticker whose total-return index stands for the market; empty for that of the exchange in `conventions.HOME_MARKETS`.
+    exchange : str
+        Main exchange: a fund that is listed elsewhere closes at another time.
     vix_series : str
         Code of the volatility index in `fct_macro`.
     window : int
@@ -38,7 +41,8 @@ class RegimeParameters:
         A VIX value whose period is older than this is unknown. [calendar days]
     """
 
-    market: str = "SPY"
+    market: str = ""
+    exchange: str = "XNYS"
     vix_series: str = "VIX"
     window: int = 200
     calm_vix: float = 16.0
@@ -48,6 +52,11 @@ class RegimeParameters:
     band_margin: float = 0.005
     min_dwell: int = 5
     max_age_days: int = 7
+
+    @property
+    def market_fund(self) -> str:
+        """The ticker that stands for the market."""
+        return self.market or home_market(self.exchange).equity
 
     def __post_init__(self) -> None:
         """Refuse margins so wide that a bull and a bear market could both hold."""

@@ -16,15 +16,15 @@ class BacktestLedger(Table):
     session: pl.Date = column("Exchange session", unit="date")
     strategy: pl.String = column("Strategy or benchmark", unit="identifier")
     cost_basis: pl.String = column("`gross` without costs, `net` with them", unit="category", isin=COST_BASES)
-    nav: pl.Float64 = column("Net asset value at the close", unit="USD", gt=0)
-    cash: pl.Float64 = column("Cash at the close", unit="USD")
-    receivables: pl.Float64 = column("Dividends and liquidations not yet paid", unit="USD", ge=0)
-    holdings_value: pl.Float64 = column("Shares times close", unit="USD", ge=0)
+    nav: pl.Float64 = column("Net asset value at the close", unit="base currency", gt=0)
+    cash: pl.Float64 = column("Cash at the close", unit="base currency")
+    receivables: pl.Float64 = column("Dividends and liquidations not yet paid", unit="base currency", ge=0)
+    holdings_value: pl.Float64 = column("Shares times close", unit="base currency", ge=0)
     daily_return: pl.Float64 = column("nav over the previous nav, less 1", unit="fraction")
-    dividends: pl.Float64 = column("Accrued on this ex-date", unit="USD", ge=0)
-    interest: pl.Float64 = column("Cash yield of the session", unit="USD")
-    costs: pl.Float64 = column("Spread, impact and commission paid", unit="USD", ge=0)
-    traded_value: pl.Float64 = column("Sum of absolute trades", unit="USD", ge=0)
+    dividends: pl.Float64 = column("Accrued on this ex-date", unit="base currency", ge=0)
+    interest: pl.Float64 = column("Cash yield of the session", unit="base currency")
+    costs: pl.Float64 = column("Spread, impact and commission paid", unit="base currency", ge=0)
+    traded_value: pl.Float64 = column("Sum of absolute trades", unit="base currency", ge=0)
     turnover: pl.Float64 = column("Half of traded value over nav", unit="fraction", ge=0)
     identity_error: pl.Float64 = column(
         "(nav - cash - receivables - holdings) over nav, nav rolled forward on its own", unit="fraction"
@@ -40,7 +40,7 @@ class BacktestPositions(Table):
     ticker: pl.String = column("Ticker", unit="identifier")
     shares: pl.Float64 = column("Shares, in the source's share basis", unit="shares")
     price: pl.Float64 = column("Close", unit="listing currency", gt=0)
-    value: pl.Float64 = column("Shares times close", unit="USD")
+    value: pl.Float64 = column("Shares times close", unit="base currency")
     weight: pl.Float64 = column("Value over net asset value", unit="fraction")
 
 
@@ -54,10 +54,10 @@ class BacktestTrades(Table):
     kind: pl.String = column("rebalance, delisting, liquidation, merger or rename", unit="category")
     shares: pl.Float64 = column("Bought (positive) or sold", unit="shares")
     price: pl.Float64 = column("Fill price before costs", unit="listing currency")
-    value: pl.Float64 = column("Shares times price", unit="USD")
-    spread_cost: pl.Float64 = column("Half-spread", unit="USD", ge=0)
-    impact_cost: pl.Float64 = column("Market impact", unit="USD", ge=0)
-    commission: pl.Float64 = column("Commission", unit="USD", ge=0)
+    value: pl.Float64 = column("Shares times price", unit="base currency")
+    spread_cost: pl.Float64 = column("Half-spread", unit="base currency", ge=0)
+    impact_cost: pl.Float64 = column("Market impact", unit="base currency", ge=0)
+    commission: pl.Float64 = column("Commission", unit="base currency", ge=0)
 
 
 @table(room="backtest", key=("strategy", "cost_basis", "measure"), causality="summary")

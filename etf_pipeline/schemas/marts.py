@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from etf_pipeline.schemas.contract import Instant, Table, column, table
-from etf_pipeline.schemas.raw import ADJUSTMENTS, ASSET_CLASSES, VINTAGES
+from etf_pipeline.schemas.raw import ACTION_KINDS, ADJUSTMENTS, ASSET_CLASSES, VINTAGES
 
 
 @table(room="marts", key=("ticker", "session"), causality="causal", chunk="session")
@@ -33,6 +33,35 @@ class FctPrices(Table):
     adjustment: pl.String = column(
         "What the source already applied; volume in shares looks ahead unless `raw`", unit="category", isin=ADJUSTMENTS
     )
+
+
+@table(
+    room="marts",
+    key=("ticker", "ex_date", "kind", "source"),
+    causality="realised",
+    available="judged_at",
+    allow_empty=True,
+)
+class FctActions(Table):
+    """Corporate actions that take effect: staging less the quarantine. Endings are read from here, never from staging."""
+
+    ticker: pl.String = column("Permanent name of the fund", unit="identifier")
+    ex_date: pl.Date = column("Ex-date, or the last session of a ticker that ends", unit="date")
+    kind: pl.String = column("What happens", unit="category", isin=ACTION_KINDS)
+    value: pl.Float64 = column(
+        "Split: new shares per old. Dividend and liquidation: amount per share. Merger: successor shares per share. Rename: 1",
+        unit="ratio or listing currency per share",
+    )
+    pay_date: pl.Date = column("When cash or shares arrive", unit="date", nullable=True)
+    successor: pl.String = column("Fund that the holding becomes", unit="identifier", nullable=True)
+    currency: pl.String = column("Currency of a cash amount", unit="ISO 4217")
+    available_at: Instant = column("When the action was announced", unit="UTC instant")
+    value_known_at: Instant = column("When `value` was known: never to be used before", unit="UTC instant")
+    judged_at: Instant = column(
+        "When the row stood: announced, and its ex-date come, by which the quarantine has judged it", unit="UTC instant"
+    )
+    source: pl.String = column("File or feed of the row", unit="identifier")
+    source_row: pl.Int64 = column("Number of the action within the source, from 0", unit="count", ge=0)
 
 
 @table(room="marts", key=("ticker", "session"), causality="causal", chunk="session")

@@ -44,10 +44,10 @@ class History:
         DataError
             If the market or a wanted fund has no return at all.
         """
-        by_class = dict(pair.split("=") for pair in parameters.proxies)
-        tickers = pd.Index(sorted(wanted | {parameters.market} | set(by_class.values())))
+        by_class = dict(pair.split("=") for pair in parameters.class_proxies)
+        tickers = pd.Index(sorted(wanted | {parameters.market_fund} | set(by_class.values())))
         rows = returns.loc[returns["ticker"].isin(tickers)]
-        missing = (wanted | {parameters.market}) - set(rows["ticker"])
+        missing = (wanted | {parameters.market_fund}) - set(rows["ticker"])
         if missing:
             raise DataError(
                 f"stress needs returns of {sorted(missing)}; fct_returns has none. Name another market, or load them."
@@ -57,7 +57,7 @@ class History:
         proxies = {}
         for ticker in tickers:
             first = by_class.get(str(classes.get(ticker, "unknown")))
-            candidates = (first, parameters.market) if first else (parameters.market,)
+            candidates = (first, parameters.market_fund) if first else (parameters.market_fund,)
             proxies[str(ticker)] = tuple(dict.fromkeys(candidates))
         moves, index = (panel.wide(rows, column, sessions, tickers) for column in ("total_return", "index_close"))
         return cls(sessions, tickers, moves, index, proxies)

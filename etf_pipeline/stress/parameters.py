@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from etf_pipeline.conventions import home_market
 from etf_pipeline.errors import SettingsError
 
 
@@ -16,10 +17,12 @@ class StressParameters:
     scenarios : tuple of str
         Names in `SCENARIOS`; empty for all.
     market : str
-        Fund that stands for the market.
+        Fund that stands for the market; empty for that of the exchange in `conventions.HOME_MARKETS`.
+    exchange : str
+        Main exchange: betas need returns of the same hours, and of the portfolio's currency.
     proxies : tuple of str
         ``asset_class=TICKER``: fund that stands in for its class where one has no history in a window; the market does
-        where that fund has none either.
+        where that fund has none either. Empty for those of the exchange.
     beta_window : int
         Sessions, up to the rebalance, over which a fund's beta to its proxy is estimated.
     beta_minimum : int
@@ -41,8 +44,9 @@ class StressParameters:
     """
 
     scenarios: tuple[str, ...] = ()
-    market: str = "SPY"
-    proxies: tuple[str, ...] = ("bond=AGG", "commodity=DBC", "real_estate=VNQ")
+    market: str = ""
+    exchange: str = "XNYS"
+    proxies: tuple[str, ...] = ()
     beta_window: int = 504
     beta_minimum: int = 60
     degrees_of_freedom: float = 5.0
@@ -54,6 +58,16 @@ class StressParameters:
     block: float = 21.0
     decay: float = 0.94
     seed: int = 20200316
+
+    @property
+    def market_fund(self) -> str:
+        """The fund that stands for the market."""
+        return self.market or home_market(self.exchange).equity
+
+    @property
+    def class_proxies(self) -> tuple[str, ...]:
+        """``asset_class=TICKER`` pairs."""
+        return self.proxies or home_market(self.exchange).proxies
 
     def __post_init__(self) -> None:
         if self.degrees_of_freedom <= 2.0:

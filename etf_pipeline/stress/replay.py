@@ -109,7 +109,7 @@ def _growth(ticker: str, scenario: Scenario, history: History, parameters: Stres
             return _levered(found, history.beta(ticker, proxy, parameters)), PROXY
     index = np.full(horizon_of(scenario, history) + 1, np.nan)
     index[0], index[-1] = 1.0, 1.0 + scenario.index_return
-    return _levered(index, history.beta(ticker, parameters.market, parameters)), PROXY
+    return _levered(index, history.beta(ticker, parameters.market_fund, parameters)), PROXY
 
 
 def _own_growth(ticker: str, scenario: Scenario, history: History) -> Floats | None:

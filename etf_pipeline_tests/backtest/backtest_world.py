@@ -44,9 +44,17 @@ class World:
         return self
 
     def act(
-        self, kind: str, ticker: str, session: int, value: float, *, pay: int | None = None, successor: str | None = None
+        self,
+        kind: str,
+        ticker: str,
+        session: int,
+        value: float,
+        *,
+        pay: int | None = None,
+        successor: str | None = None,
+        known: int | None = None,
     ) -> World:
-        """A corporate action, announced at the open of its ex-date."""
+        """A corporate action, announced at the open of its ex-date; its value is known then, or at the open of session `known`."""
         day = self.sessions[session]
         self.actions.append(
             {
@@ -58,6 +66,7 @@ class World:
                 "successor": successor,
                 "currency": "USD",
                 "available_at": calendars.opens("XNYS", pd.DatetimeIndex([day]))[0],
+                "value_known_at": calendars.opens("XNYS", pd.DatetimeIndex([day if known is None else self.sessions[known]]))[0],
                 "source": "hand",
             }
         )
@@ -89,7 +98,8 @@ class World:
 def actions_frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
     types = {
         "ticker": object, "ex_date": "datetime64[ns]", "kind": object, "value": float, "pay_date": "datetime64[ns]",
-        "successor": object, "currency": object, "available_at": "datetime64[ns, UTC]", "source": object,
+        "successor": object, "currency": object, "available_at": "datetime64[ns, UTC]",
+        "value_known_at": "datetime64[ns, UTC]", "source": object,
     }  # fmt: skip
     return pd.DataFrame(rows, columns=list(types)).astype(types)
 

@@ -11,13 +11,13 @@ def backtest(
     target_weights: pd.DataFrame,
     fct_prices: pd.DataFrame,
     fct_returns: pd.DataFrame,
-    stg_actions: pd.DataFrame,
+    fct_actions: pd.DataFrame,
     liquidity: pd.DataFrame,
     fct_macro: pd.DataFrame,
     parameters: BacktestParameters,
 ) -> tuple[pd.DataFrame, ...]:
-    """Fills at the next open, dividends accrued and paid, costs itemised, forced exits; beside equal weight and SPY."""
+    """Fills at the next open, dividends accrued and paid, costs itemised, forced exits; beside equal weight and the market."""
     from etf_pipeline.backtest import run_backtest
 
-    made = run_backtest(target_weights, fct_prices, fct_returns, stg_actions, liquidity, fct_macro, parameters)
+    made = run_backtest(target_weights, fct_prices, fct_returns, fct_actions, liquidity, fct_macro, parameters)
     return made.ledger, made.positions, made.trades, made.performance, made.drawdowns
