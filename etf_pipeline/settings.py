@@ -1,11 +1,11 @@
-"""The one place that reads the environment: where the warehouse is, which provider feeds it, how the run executes.
+"""The one place that reads the environment for settings: where the warehouse is, which provider feeds it, how the run executes.
 
 ========================  =====================================================  ==================
 variable                  meaning                                                default
 ========================  =====================================================  ==================
 ``ETF_HOME``              folder of the warehouse, reports and Dagster's home    ``data``
-``ETF_PROVIDER``          ``simulated`` or ``files``                             ``simulated``
-``ETF_FILES_ROOT``        folder that the ``files`` provider reads               none
+``ETF_PROVIDER``          ``simulated``, ``files``, ``lean`` or ``stooq``        ``simulated``
+``ETF_FILES_ROOT``        folder that all providers but ``simulated`` read       none
 ``ETF_PROFILE``           ``full`` or ``demo`` (12 funds, 6 years)               ``full``
 ``ETF_EXECUTOR``          in_process, multiprocess, dask, k8s or celery          ``in_process``
 ``ETF_EXCHANGE``          main exchange: sessions, schedule, universe            ``XNYS``
@@ -24,7 +24,8 @@ from typing import Literal, get_args
 
 from etf_pipeline.errors import SettingsError
 
-ProviderName = Literal["simulated", "files"]
+ProviderName = Literal["simulated", "files", "lean", "stooq"]
+FOLDER_PROVIDERS = ("files", "lean", "stooq")
 Profile = Literal["full", "demo"]
 Executor = Literal["in_process", "multiprocess", "dask", "k8s", "celery"]
 
@@ -72,14 +73,15 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
     Raises
     ------
     SettingsError
-        If a value is not one of those allowed, or ``files`` has no folder.
+        If a value is not one of those allowed, or a provider that reads a folder has none.
     """
     env = os.environ if environment is None else environment
     provider = _choice(env, "ETF_PROVIDER", "simulated", get_args(ProviderName))
     root = env.get("ETF_FILES_ROOT")
-    if provider == "files" and not root:
+    if provider in FOLDER_PROVIDERS and not root:
         raise SettingsError(
-            "ETF_PROVIDER=files needs ETF_FILES_ROOT, the folder to read; it is not set. Example: ETF_FILES_ROOT=../shared/data"
+            f"ETF_PROVIDER={provider} needs ETF_FILES_ROOT, the folder to read; it is not set. "
+            "Example: ETF_FILES_ROOT=../shared/data"
         )
     return Settings(
         home=Path(env.get("ETF_HOME", "data")).expanduser().resolve(),
@@ -95,9 +97,9 @@ def override(settings: Settings, *, provider: str = "", files_root: str = "") ->
     """The settings with another provider or folder, where one is given: the choice made in the launchpad."""
     root = Path(files_root).expanduser().resolve() if files_root else settings.files_root
     chosen = replace(settings, provider=provider or settings.provider, files_root=root)
-    if chosen.provider == "files" and chosen.files_root is None:
+    if chosen.provider in FOLDER_PROVIDERS and chosen.files_root is None:
         raise SettingsError(
-            "provider 'files' needs files_root, the folder to read; set it beside the provider, or ETF_FILES_ROOT."
+            f"provider '{chosen.provider}' needs files_root, the folder to read; set it beside the provider, or ETF_FILES_ROOT."
         )
     return chosen
 

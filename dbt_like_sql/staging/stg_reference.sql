@@ -1,5 +1,6 @@
 -- What each fund is, with a plain flag for leveraged and inverse products. Of several tickers of one fund the newest speaks.
-with named as (
+-- A row is about the owner that its ticker had when the snapshot was taken, never about an earlier one.
+with owned as (
     select
         coalesce(h.ticker, upper(trim(r.ticker)))           as fund,
         upper(trim(r.ticker))                               as traded_ticker,
@@ -8,6 +9,11 @@ with named as (
     from raw_reference as r
     left join stg_ticker_history as h
         on h.traded_ticker = upper(trim(r.ticker)) and cast(r.snapshot_at as date) >= h.valid_from
+    qualify row_number() over (partition by upper(trim(r.ticker)) order by h.valid_from desc) = 1
+),
+named as (
+    select *
+    from owned
     qualify row_number() over (partition by fund order by until desc, traded_ticker) = 1
 )
 select

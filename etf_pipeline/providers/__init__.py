@@ -104,7 +104,12 @@ def _files(settings: Settings) -> Provider:
     return FilesProvider.for_settings(settings)
 
 
-PROVIDERS: dict[str, Callable[[Settings], Provider]] = {"simulated": _simulated, "files": _files}
+PROVIDERS: dict[str, Callable[[Settings], Provider]] = {
+    "simulated": _simulated,
+    "files": _files,
+    "lean": _files,
+    "stooq": _files,
+}
 """Every provider by the name that `ETF_PROVIDER` or the launchpad gives."""
 
 __all__ = ["PROVIDERS", "Known", "Provider", "RawMarket"]

@@ -6,8 +6,8 @@ row of `raw_rejects` with file, row, rule, what was found and the remedy; a requ
 `ProviderError` saying the same. Sources are file names relative to the folder.
 """
 
-from etf_pipeline.providers.files.layout import FileEntry, Layout, default_layout, parse_layout
-from etf_pipeline.providers.files.provider import FilesProvider, FoundFile, folder_layout, parse_folder, read_folder
+from etf_pipeline.providers.files.layout import FileEntry, Layout, default_layout, folder_layout, parse_layout
+from etf_pipeline.providers.files.provider import FilesProvider, FoundFile, parse_folder, read_folder
 from etf_pipeline.providers.files.rejects import REMEDIES, UnreadableFile
 
 __all__ = [

@@ -1,12 +1,15 @@
 """Which files a folder holds and how their columns are called: a built-in layout, and `layout.yaml` to override it.
 
-A folder's ``layout.yaml`` may hold the sections ``prices``, ``actions``, ``reference``, ``aum``, ``series`` and ``factors``.
-A section that it gives replaces the built-in one, an empty list removes it, one that it leaves out stays. An entry::
+A folder's ``layout.yaml`` may hold the sections ``prices``, ``actions``, ``ticker_history``, ``lifecycle``, ``reference``,
+``aum``, ``series`` and ``factors``. A section that it gives replaces the built-in one, an empty list removes it, one that it
+leaves out stays. ``layout: lean`` or ``layout: stooq`` names the built-in layout to start from (else: ``files``), and
+``parent: yes`` lets sections other than prices be looked for in the folder above where the folder has none. An entry::
 
     prices:
       - file: my_bars.csv            # relative to the folder; `*` matches several files
         need: required               # required, expected (a finding where absent) or optional
         adjustment: raw              # raw, split or split_dividend
+        format: table                # table (columns as below); lean or stooq for files of those programs
         currency: USD                # of rows without a currency column
         exchange: XNYS
         columns:                     # ours: the file's; those left out keep the names below
@@ -23,7 +26,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from importlib import resources
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import yaml
@@ -33,6 +36,19 @@ from etf_pipeline.schemas.raw import ADJUSTMENTS
 
 LAYOUT_FILE = "layout.yaml"
 NEEDS = ("required", "expected", "optional")
+BUILT_IN: Mapping[str, tuple[str, str]] = {
+    "files": ("etf_pipeline.providers.files", "default_layout.yaml"),
+    "lean": ("etf_pipeline.providers.lean", "lean_layout.yaml"),
+    "stooq": ("etf_pipeline.providers.stooq", "stooq_layout.yaml"),
+}
+"""Layouts that ship with the package: where each stands. A folder without layout.yaml gets the first whose prices it has."""
+
+FORMATS: Mapping[str, tuple[str, ...]] = {
+    "prices": ("table", "lean", "stooq"),
+    "actions": ("table", "lean"),
+    "ticker_history": ("table", "lean"),
+}
+"""Formats that a section can be read in; every other section knows tables only."""
 
 COLUMNS: Mapping[str, Mapping[str, str]] = {
     "prices": {
@@ -43,6 +59,14 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
     "actions": {
         **{c: c for c in ("ticker", "ex_date", "kind", "value")},
         **dict.fromkeys(("pay_date", "successor", "currency", "announced"), ""),
+    },
+    "ticker_history": {
+        **{c: c for c in ("fund", "ticker", "valid_from", "valid_to")},
+        "announced": "",
+    },
+    "lifecycle": {
+        **{c: c for c in ("ticker", "event", "event_date", "value", "known_at")},
+        **dict.fromkeys(("pay_date", "successor", "reason", "source"), ""),
     },
     "reference": {
         **{c: c for c in ("ticker", "name", "category", "family", "inception")},
@@ -65,7 +89,7 @@ class FileEntry:
     Attributes
     ----------
     section : str
-        prices, actions, reference, aum, series or factors.
+        Field of `Layout` that the entry stands in.
     file : str
         Path relative to the folder; ``*`` matches several files.
     columns : mapping of str to str
@@ -74,6 +98,8 @@ class FileEntry:
         What an absent file means: an error, a finding, nothing.
     adjustment : {"raw", "split", "split_dividend"}
         What the source already applied to prices and volume (`prices` only).
+    format : {"table", "lean", "stooq"}
+        How the file is written; see `FORMATS`.
     currency, exchange : str
         Of rows that do not say.
     series : str
@@ -85,6 +111,7 @@ class FileEntry:
     columns: Mapping[str, str]
     need: str = "expected"
     adjustment: str = "raw"
+    format: str = "table"
     currency: str = "USD"
     exchange: str = "XNYS"
     series: str = ""
@@ -92,25 +119,70 @@ class FileEntry:
 
 @dataclass(frozen=True)
 class Layout:
-    """The entries of every section, in order."""
+    """The entries of every section, in order.
+
+    Attributes
+    ----------
+    prices, actions, ticker_history, lifecycle, reference, aum, series, factors : tuple of FileEntry
+        Sections.
+    parent : bool
+        Whether what the folder lacks, prices apart, is looked for in the folder above.
+    """
 
     prices: tuple[FileEntry, ...] = ()
     actions: tuple[FileEntry, ...] = ()
+    ticker_history: tuple[FileEntry, ...] = ()
+    lifecycle: tuple[FileEntry, ...] = ()
     reference: tuple[FileEntry, ...] = ()
     aum: tuple[FileEntry, ...] = ()
     series: tuple[FileEntry, ...] = ()
     factors: tuple[FileEntry, ...] = ()
+    parent: bool = False
 
     @property
     def entries(self) -> tuple[FileEntry, ...]:
         """Every entry of every section."""
-        return (*self.prices, *self.actions, *self.reference, *self.aum, *self.series, *self.factors)
+        return tuple(entry for section in COLUMNS for entry in getattr(self, section))
 
 
-def default_layout() -> Layout:
-    """The layout that ships with the package: daily bars, delisted bars, reference, FRED, VIX, GPR and French files."""
-    text = resources.files(__package__).joinpath("default_layout.yaml").read_text(encoding="utf-8")
-    return parse_layout(text, Layout(), where="default_layout.yaml")
+def default_layout(name: str = "files") -> Layout:
+    """A layout that ships with the package.
+
+    Parameters
+    ----------
+    name : {"files", "lean", "stooq"}
+        `files`: daily bars, delisted bars, reference, FRED, VIX, GPR and French files. The others have the sections of `files`
+        but for prices and what stands beside them.
+    """
+    package, file = BUILT_IN[name]
+    text = resources.files(package).joinpath(file).read_text(encoding="utf-8")
+    return parse_layout(text, Layout() if name == "files" else default_layout(), where=file)
+
+
+def folder_layout(root: Path, base: str = "files") -> Layout:
+    """The layout of a folder: its own layout.yaml over a built-in one, or the built-in one whose prices it has.
+
+    Parameters
+    ----------
+    root : Path
+        The folder.
+    base : {"files", "lean", "stooq"}
+        The built-in layout. `files` gives way to another that layout.yaml names or, without a layout.yaml, that the folder fits.
+
+    Raises
+    ------
+    SettingsError
+        If layout.yaml is wrong.
+    """
+    path = root / LAYOUT_FILE
+    if not path.is_file():
+        fitting = (name for name in BUILT_IN if any(any(root.glob(e.file)) for e in default_layout(name).prices))
+        return default_layout(next(fitting, base) if base == "files" else base)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{LAYOUT_FILE} needs text in UTF-8; found {error}. Save it as UTF-8.") from error
+    return parse_layout(text, default_layout(base))
 
 
 def parse_layout(text: str, base: Layout, *, where: str = LAYOUT_FILE) -> Layout:
@@ -121,7 +193,7 @@ def parse_layout(text: str, base: Layout, *, where: str = LAYOUT_FILE) -> Layout
     text : str
         YAML as the module describes.
     base : Layout
-        Supplies the sections that `text` leaves out.
+        Supplies the sections that `text` leaves out, unless `text` names a built-in ``layout``.
 
     Raises
     ------
@@ -138,9 +210,14 @@ def parse_layout(text: str, base: Layout, *, where: str = LAYOUT_FILE) -> Layout
         given = yaml.safe_load(text) or {}
     except yaml.YAMLError as error:
         raise SettingsError(f"{where} needs to be YAML; {error}. See providers/files/layout.py for the form.") from error
-    sections = _mapping(given, where, "the whole file")
-    _known(sections, [f.name for f in fields(Layout)], where, "section")
-    layout = replace(base, **{name: _section(name, entries, where) for name, entries in sections.items()})
+    sections = dict(_mapping(given, where, "the whole file"))
+    if "layout" in sections:
+        base = default_layout(_one_of(sections.pop("layout"), tuple(BUILT_IN), f"{where}.layout"))
+    if "parent" in sections:
+        base = replace(base, parent=_one_of(sections.pop("parent"), (True, False), f"{where}.parent"))
+    _known(sections, list(COLUMNS), where, "section")
+    given_sections: dict[str, Any] = {name: _section(name, entries, where) for name, entries in sections.items()}
+    layout = replace(base, **given_sections)
     if not layout.prices:
         raise SettingsError(f"{where} needs at least one entry under `prices`; found none. Without prices there is no market.")
     return layout
@@ -171,9 +248,18 @@ def _valid(entry: FileEntry, where: str) -> None:
     path = PurePosixPath(entry.file)
     if not entry.file or path.is_absolute() or ".." in path.parts:
         raise SettingsError(f"{where} needs `file`, a path inside the folder; found '{entry.file}'.")
-    for key, allowed in (("need", NEEDS), ("adjustment", tuple(ADJUSTMENTS))):
-        if getattr(entry, key) not in allowed:
-            raise SettingsError(f"{where}.{key} must be one of {', '.join(allowed)}; found '{getattr(entry, key)}'.")
+    for key, allowed in (
+        ("need", NEEDS),
+        ("adjustment", tuple(ADJUSTMENTS)),
+        ("format", FORMATS.get(entry.section, ("table",))),
+    ):
+        _one_of(getattr(entry, key), allowed, f"{where}.{key}")
+
+
+def _one_of(value: Any, allowed: tuple[Any, ...], where: str) -> Any:
+    if value not in allowed:
+        raise SettingsError(f"{where} must be one of {', '.join(str(a) for a in allowed)}; found '{value}'.")
+    return value
 
 
 def _mapping(value: Any, where: str, what: str) -> dict[str, Any]:

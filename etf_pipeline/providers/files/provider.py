@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 import pandas as pd
@@ -13,7 +14,9 @@ from etf_pipeline.providers import Known, RawMarket
 from etf_pipeline.providers.files.bars import parse_bars
 from etf_pipeline.providers.files.french import parse_french
 from etf_pipeline.providers.files.funds import parse_actions, parse_aum, parse_reference, unknown_funds
-from etf_pipeline.providers.files.layout import LAYOUT_FILE, FileEntry, Layout, default_layout, parse_layout
+from etf_pipeline.providers.files.identity import no_spells, spells_of_renames, ticker_history
+from etf_pipeline.providers.files.layout import LAYOUT_FILE, FileEntry, Layout, folder_layout
+from etf_pipeline.providers.files.life import parse_lifecycle, parse_ticker_history
 from etf_pipeline.providers.files.rejects import UnreadableFile, join_rejects
 from etf_pipeline.providers.files.series import parse_series
 from etf_pipeline.providers.files.tabular import read_lines
@@ -24,12 +27,17 @@ from etf_pipeline.settings import Settings
 TABLE_OF = {
     "prices": "raw_prices",
     "actions": "raw_actions",
+    "ticker_history": "raw_ticker_history",
+    "lifecycle": "raw_lifecycle",
     "reference": "raw_reference",
     "aum": "raw_aum",
     "series": "raw_macro",
     "factors": "raw_factors",
 }
 """Table that each section of a layout feeds."""
+
+SPELLS, EVENTS = "spells of map files", "events of factor files"
+"""What LEAN's files give before bars, maps and factors are brought together."""
 
 Tables = dict[str, list[pd.DataFrame]]
 
@@ -51,10 +59,12 @@ class FilesProvider:
     ----------
     root : Path
         The folder.
+    name : {"files", "lean", "stooq"}
+        The built-in layout, which the folder's layout.yaml may override; `files` takes another where the folder fits it.
     """
 
     root: Path
-    name: str = field(default="files", init=False)
+    name: str = "files"
 
     @classmethod
     def for_settings(cls, settings: Settings) -> FilesProvider:
@@ -67,9 +77,9 @@ class FilesProvider:
         """
         if settings.files_root is None:
             raise SettingsError(
-                "provider 'files' needs ETF_FILES_ROOT, the folder to read; it is not set. Example: ../shared/data"
+                f"provider '{settings.provider}' needs ETF_FILES_ROOT, the folder to read; it is not set. Example: ../shared/data"
             )
-        return cls(settings.files_root)
+        return cls(settings.files_root, settings.provider)
 
     def fetch(self, known: Known | None = None) -> RawMarket:
         """Read and parse the whole folder, whatever is known: that is how a changed history is found.
@@ -83,29 +93,23 @@ class FilesProvider:
         """
         if not self.root.is_dir():
             raise ProviderError(f"files provider needs a folder; '{self.root.name}' is none. Set ETF_FILES_ROOT to one.")
-        return parse_folder(list(read_folder(self.root, folder_layout(self.root))), label=self.root.name)
-
-
-def folder_layout(root: Path) -> Layout:
-    """The built-in layout, overridden by the folder's own layout.yaml where it has one."""
-    path = root / LAYOUT_FILE
-    if not path.is_file():
-        return default_layout()
-    try:
-        text = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise SettingsError(f"{LAYOUT_FILE} needs text in UTF-8; found {error}. Save it as UTF-8.") from error
-    return parse_layout(text, default_layout())
+        return parse_folder(list(read_folder(self.root, folder_layout(self.root, self.name))), label=self.root.name)
 
 
 def read_folder(root: Path, layout: Layout) -> Iterator[FoundFile]:
     """The bytes of every file that the layout names, in its order; several files of one entry by name."""
     for entry in layout.entries:
-        paths = sorted(p for p in root.glob(entry.file) if p.is_file())
+        home, paths = root, _matches(root, entry)
+        if not paths and layout.parent and entry.section != "prices":
+            home, paths = root.parent, _matches(root.parent, entry)
         if not paths:
             yield FoundFile(entry, entry.file, None)
         for path in paths:
-            yield FoundFile(entry, path.relative_to(root).as_posix(), _bytes(path, root))
+            yield FoundFile(entry, path.relative_to(home).as_posix(), _bytes(path, home))
+
+
+def _matches(root: Path, entry: FileEntry) -> list[Path]:
+    return sorted(p for p in root.glob(entry.file) if p.is_file())
 
 
 def _bytes(path: Path, root: Path) -> bytes:
@@ -132,7 +136,7 @@ def parse_folder(files: Sequence[FoundFile], *, label: str) -> RawMarket:
     ProviderError
         If a required file is absent or cannot be read, or no bar or no macro value is left.
     """
-    tables: Tables = {name: [] for name in [*TABLE_OF.values(), "raw_rejects"]}
+    tables: Tables = {name: [] for name in [*TABLE_OF.values(), "raw_rejects", SPELLS, EVENTS]}
     for file in files:
         _parse_or_report(file, tables)
     prices = _joined(tables, "raw_prices")
@@ -142,6 +146,7 @@ def parse_folder(files: Sequence[FoundFile], *, label: str) -> RawMarket:
     reference = _joined(tables, "raw_reference")
     strangers = unknown_funds(prices, reference)
     reference = pd.concat([reference, strangers], ignore_index=True) if len(reference) else strangers
+    history = _bring_together(prices, tables)
     return RawMarket(
         prices=prices,
         actions=_joined(tables, "raw_actions"),
@@ -152,12 +157,30 @@ def parse_folder(files: Sequence[FoundFile], *, label: str) -> RawMarket:
         rejects=join_rejects(tables["raw_rejects"]),
         simulated=False,
         label=_label(prices, label),
+        ticker_history=history,
+        lifecycle=_joined(tables, "raw_lifecycle"),
     )
+
+
+def _bring_together(prices: pd.DataFrame, tables: Tables) -> pd.DataFrame:
+    """Who traded under which ticker; adds the actions and endings of LEAN's files to `tables`. A given history comes first."""
+    maps = pd.concat([no_spells(), *tables[SPELLS]], ignore_index=True)
+    if tables[EVENTS]:
+        actions, rejects = import_module(LEAN).actions_of_factors(pd.concat(tables[EVENTS]), maps, set(prices["ticker"]))
+        tables["raw_actions"].append(actions)
+        tables["raw_rejects"].append(rejects)
+    given = _joined(tables, "raw_ticker_history")
+    spells = pd.concat([maps, spells_of_renames(_joined(tables, "raw_actions"), prices)], ignore_index=True)
+    told = spells.loc[spells["ticker"].isin(set(given["ticker"])), "entity"]
+    inferred = ticker_history(spells[~spells["entity"].isin(told)], prices)
+    if tables[SPELLS]:
+        tables["raw_lifecycle"].append(import_module(LEAN).last_trades(maps, inferred))
+    return pd.concat([given, inferred], ignore_index=True)
 
 
 def _parse_or_report(file: FoundFile, tables: Tables) -> None:
     try:
-        PARSERS[file.entry.section](file, tables)
+        PARSERS[file.entry.section, file.entry.format](file, tables)
     except UnreadableFile as problem:
         if file.entry.need == "required":
             raise
@@ -199,15 +222,34 @@ def _factors(file: FoundFile, tables: Tables) -> None:
     tables["raw_rejects"].append(rejects)
 
 
-PARSERS: dict[str, Callable[[FoundFile, Tables], None]] = {
-    "prices": _prices,
-    "actions": _lines_with(parse_actions),
-    "reference": _lines_with(parse_reference),
-    "aum": _lines_with(parse_aum),
-    "series": _lines_with(parse_series),
-    "factors": _factors,
+def _of_program(module: str, function: str, table: str) -> Callable[[FoundFile, Tables], None]:
+    """A parser of whole files that lives in a package of its own, which builds on this one."""
+
+    def run(file: FoundFile, tables: Tables) -> None:
+        parse = getattr(import_module(module), function)
+        frame, rejects = parse(_content(file), file.source, file.entry)
+        tables[table].append(frame)
+        tables["raw_rejects"].append(rejects)
+
+    return run
+
+
+LEAN, STOOQ = "etf_pipeline.providers.lean", "etf_pipeline.providers.stooq"
+PARSERS: dict[tuple[str, str], Callable[[FoundFile, Tables], None]] = {
+    ("prices", "table"): _prices,
+    ("prices", "lean"): _of_program(LEAN, "parse_lean_bars", "raw_prices"),
+    ("prices", "stooq"): _of_program(STOOQ, "parse_stooq_bars", "raw_prices"),
+    ("actions", "table"): _lines_with(parse_actions),
+    ("actions", "lean"): _of_program(LEAN, "parse_factor_file", EVENTS),
+    ("ticker_history", "table"): _lines_with(parse_ticker_history),
+    ("ticker_history", "lean"): _of_program(LEAN, "parse_map_file", SPELLS),
+    ("lifecycle", "table"): _lines_with(parse_lifecycle),
+    ("reference", "table"): _lines_with(parse_reference),
+    ("aum", "table"): _lines_with(parse_aum),
+    ("series", "table"): _lines_with(parse_series),
+    ("factors", "table"): _factors,
 }
-"""How each section's files are parsed."""
+"""How the files of each section and format are parsed."""
 
 
 def _joined(tables: Tables, name: str) -> pd.DataFrame:

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as arrow
+import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 
@@ -86,6 +87,13 @@ def decode_lines(content: bytes, source: str, dataset: str) -> tuple[list[str], 
         raise UnreadableFile(source, "wrong_encoding", needed="text in UTF-8", found=f"{body[:24]!r} at its start")
     rows = [i - 1 for i in broken]
     return [line.rstrip("\r") for line in lines], reject_rows(dataset, source, "wrong_encoding", rows, list(broken.values()))
+
+
+def iso_days(lines: Lines, name: str) -> Lines:
+    """The lines with dates such as ``20240131`` or ``20240131 00:00`` in a text column written as 2024-01-31."""
+    at = lines.table.schema.get_field_index(name)
+    text = pc.replace_substring_regex(lines.table.column(at), r"^\s*(\d{4})(\d{2})(\d{2})( 00:00)?\s*$", r"\1-\2-\3")
+    return Lines(lines.source, lines.table.set_column(at, name, text), lines.rows, lines.rejects)
 
 
 def _decode(line: bytes, number: int, broken: dict[int, str]) -> str:
