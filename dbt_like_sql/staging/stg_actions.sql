@@ -16,9 +16,9 @@ with named as (
     from raw_actions as a
     left join stg_ticker_history as h
         on h.traded_ticker = upper(trim(a.ticker)) and a.ex_date between h.valid_from and h.valid_to
-    -- the successor's name is looked up the day after the old ticker's last session
+    -- the successor is whoever has the ticker in the next session, after a weekend or a closed week at most
     left join stg_ticker_history as s
-        on s.traded_ticker = upper(trim(a.successor)) and a.ex_date + 1 between s.valid_from and s.valid_to
+        on s.traded_ticker = upper(trim(a.successor)) and s.valid_from <= a.ex_date + 7 and s.valid_to > a.ex_date
 )
 select ticker, ex_date, kind, value, pay_date, successor, currency, available_at, value_known_at, source, source_row
 from named
