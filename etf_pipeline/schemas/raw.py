@@ -10,7 +10,7 @@ ADJUSTMENTS = ["raw", "split", "split_dividend"]
 ACTION_KINDS = ["split", "dividend", "rename", "merger", "liquidation"]
 ASSET_CLASSES = ["equity", "bond", "commodity", "real_estate", "currency", "alternative", "unknown"]
 VINTAGES = ["first", "latest"]
-LIFE_EVENTS = ["inception", "announcement", "last_trade", "liquidation", "merger"]
+LIFE_EVENTS = ["inception", "announcement", "last_trade", "liquidation", "merger", "ticker_change"]
 BASES = ["given", "curated", "inferred"]
 
 
@@ -91,12 +91,14 @@ class RawLifecycle(Table):
 
     ticker: pl.String = column("Permanent name of the fund", unit="identifier")
     event: pl.String = column("What happened", unit="category", isin=LIFE_EVENTS)
-    event_date: pl.Date = column("When it took effect", unit="date")
+    event_date: pl.Date = column(
+        "When it took effect: of a last trade and a merger the last session, of a ticker change the first under the new one", unit="date"
+    )
     value: pl.Float64 = column(
         "Liquidation: amount per share; merger: successor shares per share", unit="ratio or listing currency", nullable=True, ge=0
     )
     pay_date: pl.Date = column("When cash or shares arrive", unit="date", nullable=True)
-    successor: pl.String = column("Fund that the holding becomes", unit="identifier", nullable=True)
+    successor: pl.String = column("Fund that the holding becomes; the new ticker of a ticker change", unit="identifier", nullable=True)
     reason: pl.String = column("Why, in the source's words", unit="text", nullable=True)
     known_at: Instant = column("When it was public", unit="UTC instant")
     basis: pl.String = column("`given` by the provider, or `curated`", unit="category", isin=BASES)
