@@ -2,13 +2,17 @@
 
 Tickers are familiar; nothing else about the funds is real.
 
-Tickers that begin with Z are invented: they belong to the funds that close, merge or change their name.
+Tickers that begin with Z are invented: they belong to the funds that close, merge or change their name, and to the short-lived
+ones of `cohort`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Final, Literal
+
+EARLIER: Final = ".1"
+"""Ends the permanent name of a fund whose ticker another fund took over later."""
 
 
 @dataclass(frozen=True)
@@ -39,38 +43,62 @@ class IndexSpec:
 
 @dataclass(frozen=True)
 class Ending:
-    """How a ticker ends.
+    """How a fund ends.
 
     Attributes
     ----------
-    kind : {"liquidation", "merger", "rename"}
+    kind : {"liquidation", "merger"}
         What becomes of a holding.
     last : str
         Last session; moved back to a session where it is none.
     successor : str
-        Ticker that the holding becomes (merger, rename).
+        Fund that the holding becomes (merger).
     haircut : float
         Liquidation value under the last close. [fraction]
     notice, pay : int
         Sessions from the announcement to the last session, and from there to the payment.
+    reason : str
+        Why, in the issuer's words.
     """
 
-    kind: Literal["liquidation", "merger", "rename"]
+    kind: Literal["liquidation", "merger"]
     last: str
     successor: str = ""
     haircut: float = 0.002
     notice: int = 25
     pay: int = 6
+    reason: str = "Too little demand"
+
+
+@dataclass(frozen=True)
+class Rename:
+    """A change of ticker: the fund stays what it is.
+
+    Attributes
+    ----------
+    last : str
+        Last session under the old ticker.
+    ticker : str
+        The new one.
+    notice, pay : int
+        Sessions from the announcement to the last session, and from there to the exchange of the shares.
+    """
+
+    last: str
+    ticker: str
+    notice: int = 20
+    pay: int = 1
 
 
 @dataclass(frozen=True)
 class FundSpec:
-    """One ticker: index, terms, size and fate.
+    """One fund: index, terms, size and fate.
 
     Attributes
     ----------
     ticker, index : str
-        Listing, and the index that it tracks.
+        Permanent name, and the index that it tracks. The name is the first ticker; where a later fund took over the same
+        ticker it ends in .1.
     price : float
         First close. [listing currency]
     expense_ratio : float
@@ -93,6 +121,10 @@ class FundSpec:
         Ex-date and new shares per old.
     ending : Ending, optional
         How it ends, if it does.
+    rename : Rename, optional
+        Its change of ticker, if it has one.
+    chase : float
+        Part of the past year's return over the bill that comes in again, as flows, within a year. [ratio]
     """
 
     ticker: str
@@ -108,6 +140,13 @@ class FundSpec:
     leverage: float = 1.0
     splits: tuple[tuple[str, float], ...] = field(default=())
     ending: Ending | None = None
+    rename: Rename | None = None
+    chase: float = 0.0
+
+    @property
+    def listed_as(self) -> str:
+        """The first ticker: the permanent name without what tells an earlier owner from a later one."""
+        return self.ticker.removesuffix(EARLIER)
 
     @property
     def exchange(self) -> str:
@@ -204,7 +243,6 @@ INDICES: dict[str, IndexSpec] = {
 
 _LIQ: Final = "liquidation"
 _MERGER: Final = "merger"
-_RENAME: Final = "rename"
 
 FUNDS: tuple[FundSpec, ...] = (
     FundSpec("SPY", "us_large", 120.3, 0.000945, 55_000, 0.04, 0.10),
@@ -295,7 +333,7 @@ FUNDS: tuple[FundSpec, ...] = (
     FundSpec("ZLQC", "us_corporate", 25.0, 0.003, 30, -0.02, 0.006, "bond", 12, start="2009-01-15",
              ending=Ending(_MERGER, "2018-05-18", "LQD", notice=45, pay=1)),
     FundSpec("ZFTA", "fintech", 20.0, 0.0068, 35, 0.10, 0.010, payments=1, start="2016-09-13",
-             ending=Ending(_RENAME, "2021-06-25", "ZFTB", notice=20, pay=1)),
+             rename=Rename("2021-06-25", "ZFTB")),
     FundSpec("STW.AX", "australia_200", 40.1, 0.0013, 700, 0.06, 0.006, "reit"),
     FundSpec("VAS.AX", "australia", 50.0, 0.001, 15, 0.34, 0.004, "reit", start="2009-05-08"),
     FundSpec("A200.AX", "australia_200", 100.0, 0.0004, 60, 0.35, 0.005, "reit", start="2018-05-08"),

@@ -41,7 +41,9 @@ class IndexPaths:
     noise_sigma: Floats
 
 
-def simulate_indices(systematic: Floats, noise: Floats, stress: Floats, rng: np.random.Generator) -> IndexPaths:
+def simulate_indices(
+    systematic: Floats, noise: Floats, stress: Floats, rng: np.random.Generator, peers: Floats | None = None
+) -> IndexPaths:
     """Draw the returns of every index, session by session, because expected returns depend on past ones.
 
     Parameters
@@ -52,15 +54,20 @@ def simulate_indices(systematic: Floats, noise: Floats, stress: Floats, rng: np.
         Unconditional standard deviation of each index's own noise. [fraction per session]
     stress : ndarray of shape (n,)
         Multiple of the noise that the market's variance asks for. [ratio]
+    peers : ndarray of shape (n, n_peers), optional
+        Returns of the indices among which momentum is ranked; by default these themselves. [fraction per session]
     """
     n, m = systematic.shape
+    known = None if peers is None else np.vstack([np.zeros((1, peers.shape[1])), np.cumsum(np.log1p(peers), axis=0)])
     freedom = DEGREES_OF_FREEDOM
     shocks = rng.standard_normal((n, m)) * np.sqrt((freedom - 2) / rng.chisquare(freedom, (n, m)))
     returns, planted, sigma = np.empty((n, m)), np.zeros((n, m)), np.empty((n, m))
     ratio, growth = np.ones(m), np.zeros((n + 1, m))
     for t in range(n):
         if t >= LOOKBACK:
-            planted[t] = STRENGTH * noise * standard_ranks(growth[t - SKIP] - growth[t - LOOKBACK])
+            momentum = growth[t - SKIP] - growth[t - LOOKBACK]
+            others = None if known is None else known[t - SKIP] - known[t - LOOKBACK]
+            planted[t] = STRENGTH * noise * (standard_ranks(momentum) if others is None else ranks_among(momentum, others))
         sigma[t] = noise * stress[t] * np.sqrt(ratio)
         returns[t] = systematic[t] + planted[t] + sigma[t] * shocks[t]
         growth[t + 1] = growth[t] + np.log1p(returns[t])
@@ -79,6 +86,19 @@ def standard_ranks(values: Floats) -> Floats:
     order: npt.NDArray[np.intp] = np.argsort(np.argsort(values, kind="stable"), kind="stable")
     m = len(values)
     return np.asarray((order - (m - 1) / 2) / np.sqrt((m * m - 1) / 12), dtype=np.float64)
+
+
+def ranks_among(values: Floats, others: Floats) -> Floats:
+    """Each value's rank among the others, on the scale of `standard_ranks`.
+
+    Examples
+    --------
+    >>> ranks_among(np.array([0.25, -1.0]), np.array([0.3, -0.1, 0.0])).round(4).tolist()
+    [0.4472, -1.3416]
+    """
+    above = np.searchsorted(np.sort(others), values)
+    m = len(others) + 1
+    return np.asarray((above - (m - 1) / 2) / np.sqrt((m * m - 1) / 12), dtype=np.float64)
 
 
 def daily(annual: Floats) -> Floats:

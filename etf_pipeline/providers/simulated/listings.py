@@ -6,13 +6,13 @@ return to the last bits. Opens share the session's move with the overnight; extr
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from etf_pipeline.conventions import PERCENT
+from etf_pipeline.conventions import PERCENT, SESSIONS_PER_YEAR
 from etf_pipeline.panel import Floats
 from etf_pipeline.providers.simulated.factors import RATES
 from etf_pipeline.providers.simulated.funds import FundSpec
@@ -51,9 +51,9 @@ class Listings:
 
 
 def first_last(fund: FundSpec, days: pd.DatetimeIndex) -> tuple[int, int]:
-    """Positions of a fund's first and last session; a rename does not end a fund."""
+    """Positions of a fund's first and last session."""
     first = int(days.searchsorted(pd.Timestamp(fund.start))) if fund.start else 0
-    if fund.ending is None or fund.ending.kind == "rename":
+    if fund.ending is None:
         return first, len(days) - 1
     return first, last_position(fund.ending.last, days)
 
@@ -61,6 +61,15 @@ def first_last(fund: FundSpec, days: pd.DatetimeIndex) -> tuple[int, int]:
 def last_position(day: str, days: pd.DatetimeIndex) -> int:
     """Position of the last session on or before a day."""
     return int(days.searchsorted(pd.Timestamp(day), side="right")) - 1
+
+
+def with_fates(listings: Listings, funds: tuple[FundSpec, ...]) -> Listings:
+    """The same bars, each fund's cut at the ending that it has in `funds`."""
+    exchange = replace(listings.exchange, funds=funds)
+    listed = _listed(exchange)
+    split, dividend = np.where(listed, listings.split, 1.0), np.where(listed, listings.dividend, 0.0)
+    whole = (listings.open, listings.high, listings.low, listings.close, listings.volume, listings.aum)
+    return Listings(exchange, listed, split, dividend, *(_masked(a, listed) for a in whole))
 
 
 def list_funds(
@@ -177,13 +186,24 @@ def _ranges(
 def _assets(exchange: Exchange, listed: npt.NDArray[np.bool_], paid: Floats, rng: np.random.Generator) -> Floats:
     """Assets in USD at each close: returns less distributions, plus flows that follow the fund's trend."""
     start = np.log([f.aum * 1e6 for f in exchange.funds])
-    growth = np.array([f.growth for f in exchange.funds]) / 252
-    flow = growth + FLOW_NOISE * rng.standard_normal(listed.shape)
+    flow = _inflow(exchange) + FLOW_NOISE * rng.standard_normal(listed.shape)
     price = np.log1p(exchange.returns) - paid + np.vstack([np.zeros((1, 1)), np.diff(np.log(_dollars(exchange)), axis=0)])
     steps = np.where(listed, price + flow, 0.0)
     first = np.argmax(listed, axis=0)
     steps[first, np.arange(len(first))] = 0.0
     return np.asarray(np.exp(start + np.cumsum(steps, axis=0)), dtype=np.float64)
+
+
+def _inflow(exchange: Exchange) -> Floats:
+    """Net inflow of each session: the fund's trend and, where its buyers chase returns, the past year's over the bill. [log]"""
+    growth = np.array([f.growth for f in exchange.funds]) / SESSIONS_PER_YEAR
+    chase = np.array([f.chase for f in exchange.funds])
+    if not chase.any():
+        return growth
+    logs = np.cumsum(np.log1p(exchange.returns) - np.log1p(exchange.bill)[:, None], axis=0)
+    before = np.vstack([np.zeros((SESSIONS_PER_YEAR, logs.shape[1])), logs])[: len(logs)]
+    known = np.vstack([np.zeros((1, logs.shape[1])), (logs - before)[:-1]])
+    return np.asarray(growth + chase * known / SESSIONS_PER_YEAR, dtype=np.float64)
 
 
 def _traded_value(exchange: Exchange, aum: Floats, rng: np.random.Generator) -> Floats:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from etf_pipeline.calendars import closes, opens, sessions
 from etf_pipeline.providers.release import NEW_YORK
 from etf_pipeline.providers.simulated import history
-from etf_pipeline.providers.simulated.actions import AFTER, tickers_of
+from etf_pipeline.providers.simulated.actions import AFTER, SOURCE
+from etf_pipeline.providers.simulated.cohort import SPECS
 from etf_pipeline.providers.simulated.factors import US_FACTORS
-from etf_pipeline.providers.simulated.funds import INDICES, FundSpec
-from etf_pipeline.providers.simulated.listings import Listings, last_position
+from etf_pipeline.providers.simulated.funds import FundSpec
+from etf_pipeline.providers.simulated.listings import Listings
+from etf_pipeline.providers.simulated.names import tickers_of, traded_tickers
 from etf_pipeline.providers.simulated.world import World
 
-SOURCE = "simulated"
 FRENCH = {"MKT_RF": "MKT", "SMB": "SMB", "HML": "HML", "RMW": "RMW", "CMA": "CMA", "MOM": "MOM"}
 LIBRARY_LAG_DAYS = 25
 """Days from the end of a month to the factor library's update."""
@@ -30,7 +30,7 @@ def price_table(listings: Listings) -> pd.DataFrame:
     fund = exchange.funds[0]
     frame = {
         "session": exchange.sessions[rows],
-        "ticker": _tickers(listings)[columns, rows],
+        "ticker": traded_tickers(exchange.funds, exchange.sessions)[columns, rows],
         **{name: getattr(listings, name)[rows, columns] for name in ("open", "high", "low", "close", "volume")},
         "currency": fund.currency,
         "exchange": fund.exchange,
@@ -42,14 +42,15 @@ def price_table(listings: Listings) -> pd.DataFrame:
 
 def aum_table(listings: Listings) -> pd.DataFrame:
     """Rows of `raw_aum`: each fund's first session and the last of every week, published at the next session's open."""
-    days, fund = listings.exchange.sessions, listings.exchange.funds[0]
+    exchange = listings.exchange
+    days, fund = exchange.sessions, exchange.funds[0]
     calendar = sessions(fund.exchange, history.FIRST, AFTER)
     weekly = days.to_period("W") != calendar[1 : len(days) + 1].to_period("W")
     wanted = listings.listed & weekly[:, None]
     wanted[np.argmax(listings.listed, axis=0), np.arange(wanted.shape[1])] = True
     columns, rows = np.nonzero(wanted.T)
     frame = {
-        "ticker": _tickers(listings)[columns, rows],
+        "ticker": traded_tickers(exchange.funds, exchange.sessions)[columns, rows],
         "as_of": days[rows],
         "aum_value": np.round(listings.aum[rows, columns], 0),
         "available_at": opens(fund.exchange, calendar[rows + 1]),
@@ -58,7 +59,7 @@ def aum_table(listings: Listings) -> pd.DataFrame:
 
 
 def reference_table(listings: Listings) -> pd.DataFrame:
-    """Rows of `raw_reference`, as of the last session."""
+    """Rows of `raw_reference`, as of the last session; an earlier owner of a reused ticker stands under its permanent name."""
     days = listings.exchange.sessions
     rows = [row for j, fund in enumerate(listings.exchange.funds) for row in _reference_rows(listings, j, fund)]
     frame = pd.DataFrame(rows)
@@ -80,20 +81,9 @@ def factor_table(world: World) -> pd.DataFrame:
     return long.assign(available_at=pd.concat([known] * wide.shape[1], ignore_index=True))
 
 
-def _tickers(listings: Listings) -> npt.NDArray[np.object_]:
-    """Ticker of every fund in every session, shape (m, n)."""
-    exchange = listings.exchange
-    names = np.empty((len(exchange.funds), len(exchange.sessions)), dtype=object)
-    for j, fund in enumerate(exchange.funds):
-        names[j] = fund.ticker
-        if fund.ending is not None and fund.ending.kind == "rename":
-            names[j, last_position(fund.ending.last, exchange.sessions) + 1 :] = fund.ending.successor
-    return names
-
-
 def _reference_rows(listings: Listings, j: int, fund: FundSpec) -> list[dict[str, object]]:
-    index = INDICES[fund.index]
-    names = tickers_of(fund)
+    index = SPECS[fund.index]
+    names = [fund.ticker, *tickers_of(fund)[1:]]
     geared = "" if fund.leverage == 1 else f" {fund.leverage:+g}x"
     row = {
         "name": f"Simulated {index.title}{geared} Fund",

@@ -9,9 +9,10 @@ import pandas as pd
 
 from etf_pipeline.panel import Floats
 from etf_pipeline.providers.simulated import history, indices
-from etf_pipeline.providers.simulated.actions import ending_table, tickers_of
+from etf_pipeline.providers.simulated.actions import ending_table
 from etf_pipeline.providers.simulated.funds import FundSpec
-from etf_pipeline.providers.simulated.listings import Listings, last_position
+from etf_pipeline.providers.simulated.listings import Listings
+from etf_pipeline.providers.simulated.survival import Survival, survival_of
 from etf_pipeline.providers.simulated.world import World
 
 
@@ -20,8 +21,8 @@ class Predictability:
     """The one planted relation between the past and relative future returns.
 
     Each session's expected return moves by `strength` standard deviations of the index's own daily noise per unit of signal.
-    The signal is the rank, among the exchange's indices, of the log return from `lookback` to `skip` sessions ago, scaled
-    to mean zero and variance one.
+    The signal is the rank, among the indices of the exchange's lasting funds, of the log return from `lookback` to `skip`
+    sessions ago, scaled to mean zero and variance one.
 
     Attributes
     ----------
@@ -57,7 +58,7 @@ class MarketTruth:
     ----------
     seed : int
     funds : tuple of FundSpec
-        Terms and fate of every fund.
+        Terms and fate of every fund. Everything here goes by permanent names: a fund that changed its ticker is one column.
     regimes : Series of shape (n_sessions,)
         `calm`, `bear`, `crisis` or `recovery` by New York session.
     market_variance : Series of shape (n_sessions,)
@@ -71,12 +72,17 @@ class MarketTruth:
         part that past returns reveal [fraction per session], and conditional standard deviation known at the close before
         [fraction per session; inside pinned crises the realised one is a little lower].
     endings : DataFrame
-        Every ticker that ends: `announced_at`, `last_session`, `last_close`, `value`, `pay_date`, `successor`,
+        Every fund that ends: `announced_at`, `last_session`, `last_close`, `value`, `pay_date`, `successor`,
         `delisting_return` (what a holder makes from the last close).
+    survival : dict of str to Survival
+        By exchange: what became of every fund, and how much better those look that lived to the end.
     predictability : Predictability
     faults : DataFrame
         Planted faults: `dataset`, `ticker`, `session`, `rule`, `source_row` (-1 where the fault is an absence). Empty by
         default.
+    restatements : DataFrame
+        What the vendor's editions say differently: `dataset`, `ticker`, `session`, `field` (`row` for a whole row), `first`,
+        `final` and `restated` values. The returns here are those of the final edition.
     """
 
     seed: int
@@ -89,38 +95,69 @@ class MarketTruth:
     planted: dict[str, pd.DataFrame]
     volatility: dict[str, pd.DataFrame]
     endings: pd.DataFrame
+    survival: dict[str, Survival]
     predictability: Predictability
     faults: pd.DataFrame
+    restatements: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Planted:
+    """What was changed in the delivered tables."""
+
+    faults: pd.DataFrame
+    restatements: pd.DataFrame
 
 
 def truth_of(
-    world: World, listed: dict[str, Listings], start: pd.Timestamp, tickers: tuple[str, ...] | None, faults: pd.DataFrame
+    world: World, listed: dict[str, Listings], start: pd.Timestamp, tickers: tuple[str, ...] | None, planted: Planted
 ) -> MarketTruth:
-    """The truth behind the funds `tickers` (all of them where None) from session `start` on."""
-    days = world.paths.sessions
-    endings = pd.concat([ending_table(one) for one in listed.values()], ignore_index=True)
-    loadings = pd.concat([_by_ticker(one, one.exchange.loadings.T, one.exchange.factor_names) for one in listed.values()], axis=1)
-    wanted = list(loadings.columns) if tickers is None else [t for t in loadings.columns if t in tickers]
-    codes = [code for code, one in listed.items() if set(_names(one)) & set(wanted)]
+    """The truth behind the funds `tickers` (all of them where None) from session `start` on.
 
-    def panel(code: str, values: Floats, first: bool) -> pd.DataFrame:
-        frame = _listed_only(listed[code], values, first)
+    Parameters
+    ----------
+    listed : dict of str to Listings
+        Groups of funds; several may be listed on one exchange. Successors of merged funds are in that named by the exchange.
+    """
+    days = world.paths.sessions
+    groups = list(listed.values())
+    endings = pd.concat([ending_table(one, listed[_code(one)]) for one in groups], ignore_index=True)
+    loadings = pd.concat([_loadings(one) for one in groups])
+    wanted = list(loadings.index) if tickers is None else [t for t in loadings.index if t in tickers]
+    codes = list(dict.fromkeys(_code(one) for one in groups if set(_names(one)) & set(wanted)))
+
+    def panel(code: str, part: str, first: bool) -> pd.DataFrame:
+        parts = [_listed_only(one, getattr(one.exchange, part), first) for one in groups if _code(one) == code]
+        frame = pd.concat(parts, axis=1)
         return frame.loc[start:, [t for t in frame.columns if t in wanted]]
 
+    endings = endings[endings["ticker"].isin(wanted) & (endings["last_session"] >= start)].reset_index(drop=True)
+    returns = {code: panel(code, "returns", False) for code in codes}
+    funds = tuple(f for one in groups for f in one.exchange.funds if f.ticker in wanted)
     return MarketTruth(
         seed=world.seed,
-        funds=tuple(f for one in listed.values() for f in one.exchange.funds if f.ticker in wanted),
+        funds=funds,
         regimes=history.regimes(days).loc[start:],
         market_variance=pd.Series(world.paths.variance[:-1], index=days).loc[start:],
         factors={code: _factors(listed[code]).loc[start:] for code in codes},
-        loadings=loadings[wanted].T,
-        total_returns={code: panel(code, listed[code].exchange.returns, False) for code in codes},
-        planted={code: panel(code, listed[code].exchange.planted, True) for code in codes},
-        volatility={code: panel(code, listed[code].exchange.sigma, True) for code in codes},
-        endings=endings[endings["ticker"].isin(wanted) & (endings["last_session"] >= start)].reset_index(drop=True),
+        loadings=loadings.loc[wanted],
+        total_returns=returns,
+        planted={code: panel(code, "planted", True) for code in codes},
+        volatility={code: panel(code, "sigma", True) for code in codes},
+        endings=endings,
+        survival={code: survival_of([f for f in funds if f.exchange == code], returns[code], endings) for code in codes},
         predictability=Predictability(),
-        faults=faults,
+        faults=planted.faults,
+        restatements=planted.restatements,
     )
+
+
+def _code(listings: Listings) -> str:
+    return listings.exchange.funds[0].exchange
+
+
+def _names(listings: Listings) -> list[str]:
+    return [fund.ticker for fund in listings.exchange.funds]
 
 
 def _factors(listings: Listings) -> pd.DataFrame:
@@ -129,35 +166,13 @@ def _factors(listings: Listings) -> pd.DataFrame:
     return frame.assign(RF=exchange.bill)
 
 
-def _names(listings: Listings) -> list[str]:
-    """Tickers in the order of the funds; a renamed fund has two."""
-    return [name for name, _ in _places(listings)]
-
-
-def _places(listings: Listings) -> list[tuple[str, int]]:
-    """Every ticker with its fund's column."""
-    return [(name, j) for j, fund in enumerate(listings.exchange.funds) for name in tickers_of(fund)]
-
-
-def _by_ticker(listings: Listings, values: Floats, index: tuple[str, ...]) -> pd.DataFrame:
-    places = _places(listings)
-    return pd.DataFrame(values[:, [j for _, j in places]], index=list(index), columns=[name for name, _ in places])
+def _loadings(listings: Listings) -> pd.DataFrame:
+    return pd.DataFrame(listings.exchange.loadings, index=_names(listings), columns=list(listings.exchange.factor_names))
 
 
 def _listed_only(listings: Listings, values: Floats, first: bool) -> pd.DataFrame:
-    """Values while each ticker trades; its `first` session kept or not."""
-    days = listings.exchange.sessions
-    places = _places(listings)
-    traded = np.zeros((len(days), len(places)), dtype=bool)
-    for column, (name, j) in enumerate(places):
-        fund = listings.exchange.funds[j]
-        traded[:, column] = listings.listed[:, j]
-        if fund.ending is not None and fund.ending.kind == "rename":
-            last = last_position(fund.ending.last, days)
-            traded[: last + 1, column] &= name == fund.ticker
-            traded[last + 1 :, column] &= name != fund.ticker
+    """Values while each fund trades; its `first` session kept or not."""
+    traded = listings.listed
     if not first:
-        traded &= np.vstack([np.zeros((1, len(places)), dtype=bool), traded[:-1]])
-    return pd.DataFrame(
-        np.where(traded, values[:, [j for _, j in places]], np.nan), index=days, columns=[name for name, _ in places]
-    )
+        traded = traded & np.vstack([np.zeros((1, traded.shape[1]), dtype=bool), traded[:-1]])
+    return pd.DataFrame(np.where(traded, values, np.nan), index=listings.exchange.sessions, columns=_names(listings))

@@ -17,12 +17,18 @@ from etf_pipeline.calendars import sessions
 from etf_pipeline.conventions import PERCENT, SESSIONS_PER_YEAR
 from etf_pipeline.panel import Floats
 from etf_pipeline.providers.simulated import factors, history, indices
-from etf_pipeline.providers.simulated.funds import FUNDS, INDICES, FundSpec
+from etf_pipeline.providers.simulated.cohort import SPECS, cohort_funds
+from etf_pipeline.providers.simulated.funds import FUNDS, FundSpec
 
 EXCHANGES = ("XNYS", "XASX")
 TRACKING = 0.0015
 """Annual volatility of a fund around its index. [fraction per year]"""
-STREAMS = {name: i for i, name in enumerate(("factors", "australia", "XNYS", "XASX", "bars", "aum", "bills", "macro", "economy"))}
+PARTS = (
+    *("factors", "australia", "XNYS", "XASX", "bars", "aum", "bills", "macro", "economy"),
+    *("terms", "cohort", "cohort_bars", "cohort_aum", "fates"),
+)
+STREAMS = {name: i for i, name in enumerate(PARTS)}
+"""Number of each part's own stream: a new part comes last, so that it leaves the others as they were."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +54,8 @@ class Exchange:
         Conditional standard deviation of each session, known at the close before. [fraction per session]
     aud : ndarray of shape (n,)
         USD per AUD at the latest New York close. [USD]
+    index_returns : ndarray of shape (n, n_indices)
+        Of the indices that the funds track, before costs. [fraction per session]
     """
 
     sessions: pd.DatetimeIndex
@@ -60,6 +68,7 @@ class Exchange:
     planted: Floats
     sigma: Floats
     aud: Floats
+    index_returns: Floats
 
 
 @dataclass(frozen=True)
@@ -76,7 +85,6 @@ class Conditions:
         From loadings (m, k) to the variance (n, m) that the factors give them.
     """
 
-    code: str
     sessions: pd.DatetimeIndex
     names: tuple[str, ...]
     factors: Floats
@@ -89,7 +97,7 @@ class Conditions:
 
 @dataclass(frozen=True)
 class World:
-    """Everything that was drawn from one seed."""
+    """Everything that was drawn from one seed: what each exchange's lasting funds did, and the short-lived of New York."""
 
     seed: int
     paths: factors.FactorPaths
@@ -97,6 +105,7 @@ class World:
     ten_year: Floats
     aud: Floats
     exchanges: dict[str, Exchange]
+    cohort: Exchange
 
 
 def stream(seed: int, name: str) -> np.random.Generator:
@@ -112,9 +121,11 @@ def simulate_world(seed: int) -> World:
     bills = _bill_yield(days, stream(seed, "bills"))
     ten_year = history.anchored("DGS10", days[:1])[0] - np.cumsum(paths.returns[:, factors.RATES]) / PERCENT
     aud = history.anchored("AUDUSD", days[:1])[0] * np.cumprod(1 + paths.returns[:, factors.US_FACTORS.index("AUD")])
-    new_york = _new_york(seed, paths, bills, ten_year, aud)
+    met = _met_in_new_york(paths, bills, ten_year, aud)
+    new_york = _exchange(met, _of("XNYS"), stream(seed, "XNYS"))
     sydney = _sydney(seed, paths, bills, ten_year, aud)
-    return World(seed, paths, bills, ten_year, aud, {"XNYS": new_york, "XASX": sydney})
+    cohort = _exchange(met, cohort_funds(days, stream(seed, "terms")), stream(seed, "cohort"), new_york.index_returns)
+    return World(seed, paths, bills, ten_year, aud, {"XNYS": new_york, "XASX": sydney}, cohort)
 
 
 def bill_return(discount: Floats, days: pd.DatetimeIndex) -> Floats:
@@ -124,10 +135,13 @@ def bill_return(discount: Floats, days: pd.DatetimeIndex) -> Floats:
     return np.concatenate([[0.0], rate * gap / 360])
 
 
-def _new_york(seed: int, paths: factors.FactorPaths, bills: Floats, ten_year: Floats, aud: Floats) -> Exchange:
+def _of(code: str) -> tuple[FundSpec, ...]:
+    return tuple(f for f in FUNDS if f.exchange == code)
+
+
+def _met_in_new_york(paths: factors.FactorPaths, bills: Floats, ten_year: Floats, aud: Floats) -> Conditions:
     variance = functools.partial(_variance, paths)
-    met = Conditions("XNYS", paths.sessions, factors.US_FACTORS, paths.returns, bills, ten_year, aud, _stress(paths), variance)
-    return _exchange(met, stream(seed, "XNYS"))
+    return Conditions(paths.sessions, factors.US_FACTORS, paths.returns, bills, ten_year, aud, _stress(paths), variance)
 
 
 def _sydney(seed: int, paths: factors.FactorPaths, bills: Floats, ten_year: Floats, aud: Floats) -> Exchange:
@@ -142,18 +156,17 @@ def _sydney(seed: int, paths: factors.FactorPaths, bills: Floats, ten_year: Floa
 
     names = (*factors.US_FACTORS, factors.AUSTRALIA)
     levels = (bills[latest], ten_year[latest], aud[latest], _stress(paths)[latest])
-    return _exchange(Conditions("XASX", local, names, returns, *levels, variance), stream(seed, "XASX"))
+    return _exchange(Conditions(local, names, returns, *levels, variance), _of("XASX"), stream(seed, "XASX"))
 
 
-def _exchange(met: Conditions, rng: np.random.Generator) -> Exchange:
-    """Draw the indices of an exchange, then what its funds make of them."""
-    funds = tuple(f for f in FUNDS if f.exchange == met.code)
+def _exchange(met: Conditions, funds: tuple[FundSpec, ...], rng: np.random.Generator, peers: Floats | None = None) -> Exchange:
+    """Draw the indices that funds track, momentum ranked among the `peers` where given, then what the funds make of them."""
     tracked = list(dict.fromkeys(f.index for f in funds))
-    loadings = np.array([[INDICES[i].loadings.get(f, 0.0) for f in met.names] for i in tracked])
+    loadings = np.array([[SPECS[i].loadings.get(f, 0.0) for f in met.names] for i in tracked])
     bill = bill_return(met.bills, met.sessions)[:, None]
-    noise = indices.daily(np.array([INDICES[i].noise for i in tracked]))
+    noise = indices.daily(np.array([SPECS[i].noise for i in tracked]))
     systematic = bill + _carry(tracked, met) + np.einsum("tk,mk->tm", met.factors, loadings)
-    drawn = indices.simulate_indices(systematic, noise, met.stress, rng)
+    drawn = indices.simulate_indices(systematic, noise, met.stress, rng, peers)
     which = np.array([tracked.index(f.index) for f in funds])
     multiple = np.array([f.leverage for f in funds])
     cost = np.array([f.expense_ratio for f in funds]) / SESSIONS_PER_YEAR
@@ -170,6 +183,7 @@ def _exchange(met: Conditions, rng: np.random.Generator) -> Exchange:
         planted=drawn.planted[:, which] * multiple,
         sigma=np.sqrt(multiple**2 * squared + TRACKING**2 / SESSIONS_PER_YEAR),
         aud=met.aud,
+        index_returns=drawn.returns,
     )
 
 
@@ -181,8 +195,8 @@ def _stress(paths: factors.FactorPaths) -> Floats:
 def _carry(tracked: list[str], met: Conditions) -> Floats:
     """Drift beyond bill and factors: an index's own, and for bonds the slope of the curve that their duration earns."""
     slope = np.concatenate([[0.0], (met.ten_year - met.bills)[:-1]]) * PERCENT
-    duration = np.array([INDICES[i].loadings.get("RATES", 0.0) * (INDICES[i].asset_class == "bond") for i in tracked])
-    own = np.array([INDICES[i].drift for i in tracked])
+    duration = np.array([SPECS[i].loadings.get("RATES", 0.0) * (SPECS[i].asset_class == "bond") for i in tracked])
+    own = np.array([SPECS[i].drift for i in tracked])
     return np.asarray((own + slope[:, None] * np.minimum(duration / 8, 1.0)) / SESSIONS_PER_YEAR, dtype=np.float64)
 
 
