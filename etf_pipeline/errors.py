@@ -15,14 +15,19 @@
     └── EstimationError      a model cannot be fitted
         └── Infeasible       no portfolio meets every limit
 
-A message says what was needed, what was found, where, and what to do next.
+A message says what was needed, what was found, where, and what to do next, and never a secret.
 """
 
 from __future__ import annotations
 
+from etf_pipeline.redaction import redact
+
 
 class EtfPipelineError(Exception):
     """Root of the tree: catch this to catch everything that the project raises on purpose."""
+
+    def __init__(self, *args: object) -> None:
+        super().__init__(*(redact(arg) if isinstance(arg, str) else arg for arg in args))
 
 
 class SettingsError(EtfPipelineError):

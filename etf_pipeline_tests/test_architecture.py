@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -18,11 +19,14 @@ FOUNDATION = {
     "measures",
     "panel",
     "recipes",
+    "redaction",
     "returns",
     "schemas",
+    "secrets",
     "settings",
     "sql_models",
 }
+SECRET_NAME = re.compile(r"[A-Z][A-Z0-9_]*_(KEY|TOKEN|SECRET|PASSWORD)")
 FRONT_DOOR = {"cli", "definitions", "orchestration"}
 ALLOWED = {
     "forecasting": {"validation"},
@@ -78,11 +82,21 @@ def test_only_the_orchestration_layer_knows_dagster(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(PACKAGE)))
-def test_only_settings_and_the_front_door_read_the_environment(path: Path) -> None:
+def test_only_settings_secrets_and_the_front_door_read_the_environment(path: Path) -> None:
     reads = {"os.environ", "os.getenv"} & {
         ast.unparse(node) for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Attribute)
     }
-    assert not reads or room_of(path) in {"settings", "cli", "orchestration"}
+    assert not reads or room_of(path) in {"settings", "secrets", "cli", "orchestration"}
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_the_front_door_reads_no_secret_from_the_environment_by_itself(path: Path) -> None:
+    named = {
+        node.value
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and SECRET_NAME.fullmatch(node.value)
+    }
+    assert not named or room_of(path) == "secrets" or "etf_pipeline.secrets" in imports_of(path)
 
 
 def test_no_room_stands_empty() -> None:
