@@ -16,8 +16,8 @@ import pyarrow as arrow
 
 from etf_pipeline.code_version import code_version, engine_version
 from etf_pipeline.errors import SettingsError
-from etf_pipeline.schemas import TABLES, from_arrow
-from etf_pipeline.sql_models import SqlModel
+from etf_pipeline.schemas import SQL_TYPES, TABLES, from_arrow
+from etf_pipeline.sql_models import SqlModel, read_columns
 
 Tables = Mapping[str, arrow.Table]
 
@@ -103,6 +103,8 @@ class Recipe:
         Whether `run` reuses pieces by content.
     sql : str
         The query, where the recipe is a SQL model.
+    reads : dict of str to tuple of str
+        Columns of each input that a SQL model reads; all where nothing is said.
     increment : Increment or None
         How it may be extended; None where a change anywhere changes everything.
     carries_on : bool
@@ -119,6 +121,7 @@ class Recipe:
     description: str
     reads_cache: bool = False
     sql: str = ""
+    reads: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     increment: Increment | None = None
     carries_on: bool = False
 
@@ -199,9 +202,16 @@ def sql_recipe(model: SqlModel) -> Recipe:
             version=engine_version(model.version),
             description=model.description,
             sql=model.sql,
+            reads=columns_of(model),
             increment=_increment_of(model),
         )
     )
+
+
+def columns_of(model: SqlModel) -> dict[str, tuple[str, ...]]:
+    """Columns of each table that a SQL model or test reads."""
+    columns = {name: {f.name: SQL_TYPES[str(f.type)] for f in TABLES[name].arrow_schema} for name in model.dependencies}
+    return read_columns(model, columns)
 
 
 def _increment_of(model: SqlModel) -> Increment | None:

@@ -150,3 +150,27 @@ def column_lineage(model: SqlModel, columns: Mapping[str, Mapping[str, str]]) ->
                 leaves.add((node.expression.name, node.name.split(".")[-1].strip('"')))
         found[name] = sorted(leaves)
     return found
+
+
+def read_columns(model: SqlModel, columns: Mapping[str, Mapping[str, str]]) -> dict[str, tuple[str, ...]]:
+    """Which columns of each table a query reads; a table of which it only counts rows is left out.
+
+    Parameters
+    ----------
+    model, columns
+        As for `column_lineage`.
+    """
+    import sqlglot
+    from sqlglot import exp
+    from sqlglot.optimizer.qualify import qualify
+    from sqlglot.optimizer.scope import traverse_scope
+
+    schema: dict[str, object] = {table: dict(columns[table]) for table in model.dependencies}
+    query = qualify(sqlglot.parse_one(model.sql, read="duckdb"), schema=schema, dialect="duckdb")
+    found: dict[str, set[str]] = {}
+    for scope in traverse_scope(query):
+        for column in scope.columns:
+            source = scope.sources.get(column.table)
+            if isinstance(source, exp.Table):
+                found.setdefault(source.name, set()).add(column.name)
+    return {table: tuple(name for name in columns[table] if name in names) for table, names in found.items()}

@@ -1,4 +1,5 @@
 -- Each macro series as it was known at the close of each session of the main exchange.
+-- @increment: raw_sessions=session stg_macro=available_at
 with days as (
     select s.session, s.closes_at
     from raw_sessions as s

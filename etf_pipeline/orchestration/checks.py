@@ -16,7 +16,7 @@ from etf_pipeline.code_version import code_version
 from etf_pipeline.conventions import CASH
 from etf_pipeline.orchestration.resources import settings, store
 from etf_pipeline.orchestration.tables import TableStore
-from etf_pipeline.recipes import RECIPES, Recipe, run_sql
+from etf_pipeline.recipes import RECIPES, Recipe, columns_of, run_sql
 from etf_pipeline.schemas import TABLES, from_arrow
 from etf_pipeline.sql_models import SqlModel
 
@@ -107,7 +107,7 @@ def sql_test(model: SqlModel) -> dg.AssetChecksDefinition:
     )
     def check(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
         tables = store()
-        inputs = {name: tables.read(name, context.run.run_id) for name in model.dependencies}
+        inputs = tables.read_for(columns_of(model), model.dependencies, context.run.run_id)
         rows = run_sql(model.sql, inputs)
         first = [str(row) for row in rows.slice(0, 5).to_pylist()]
         return dg.AssetCheckResult(passed=rows.num_rows == 0, metadata={"rows": rows.num_rows, "first": first})

@@ -115,7 +115,10 @@ def _first_changed_row(before: pl.DataFrame, now: pl.DataFrame, name: str, incre
         return NEVER
     if name not in increment.dated or changed[increment.dated[name]].null_count():
         return None
-    first = changed[increment.dated[name]].min()
+    days = changed[increment.dated[name]]
+    if days.dtype.is_temporal() and days.dtype != pl.Date:  # an instant may belong to the session before, elsewhere
+        days = days.dt.date().dt.offset_by("-2d")
+    first = days.min()
     assert isinstance(first, date)
     return first
 

@@ -9,18 +9,9 @@ import dagster as dg
 import pyarrow as arrow
 
 from etf_pipeline.recipes import Recipe
-from etf_pipeline.schemas import TABLES, Contract
+from etf_pipeline.schemas import SQL_TYPES, TABLES, Contract
 from etf_pipeline.sql_models import column_lineage, load_models
 from etf_pipeline.warehouse import Version
-
-SQL_TYPES = {
-    "double": "DOUBLE",
-    "string": "VARCHAR",
-    "date32[day]": "DATE",
-    "int64": "BIGINT",
-    "bool": "BOOLEAN",
-    "timestamp[us, tz=UTC]": "TIMESTAMPTZ",
-}
 
 
 def table_schema(contract: Contract) -> dg.TableSchema:

@@ -75,6 +75,15 @@ class TableStore:
         """The version of a table that a run sees."""
         return self.warehouse.head(TABLES[name].room, name, run_id)
 
+    def read_for(self, reads: Mapping[str, tuple[str, ...]], names: Iterable[str], run_id: str) -> dict[str, arrow.Table]:
+        """Tables as a query reads them: only the columns that it names. They were checked whole when they were written."""
+        found = {}
+        for name in names:
+            columns = reads.get(name)
+            room = TABLES[name].room
+            found[name] = self.warehouse.read(room, name, run_id=run_id, columns=columns) if columns else self.read(name, run_id)
+        return found
+
     def read(self, name: str, run_id: str | None = None, *, at: int | str | None = None) -> arrow.Table:
         """Rows of a table in the order of its key, checked against its contract.
 
@@ -163,7 +172,7 @@ class TableStore:
         step = None if recompute else self._extension(recipe, run_id, parameters)
         made = self._extended(recipe, run_id, parameters, step) if step else None
         if made is None:
-            step, made = None, recipe.run({n: self.read(n, run_id) for n in recipe.inputs}, parameters, self.warehouse.cache)
+            step, made = None, recipe.run(self.read_for(recipe.reads, recipe.inputs, run_id), parameters, self.warehouse.cache)
         versions = self.write(
             run_id,
             recipe.name,

@@ -23,7 +23,7 @@ from etf_pipeline.schemas import (  # each module registers its tables
     stress,
     universe,
 )
-from etf_pipeline.schemas.contract import TABLES, Contract, Table, column, from_arrow, table
+from etf_pipeline.schemas.contract import SQL_TYPES, TABLES, Contract, Table, column, from_arrow, table
 
 ROOMS = (
     raw,
@@ -43,4 +43,4 @@ ROOMS = (
     reports,
 )
 
-__all__ = ["ROOMS", "TABLES", "Contract", "Table", "column", "from_arrow", "table"]
+__all__ = ["ROOMS", "SQL_TYPES", "TABLES", "Contract", "Table", "column", "from_arrow", "table"]

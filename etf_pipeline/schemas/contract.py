@@ -213,6 +213,16 @@ class Contract:
         return text + (f" at {where}" if where else "")
 
 
+SQL_TYPES = {
+    "double": "DOUBLE",
+    "string": "VARCHAR",
+    "date32[day]": "DATE",
+    "int64": "BIGINT",
+    "bool": "BOOLEAN",
+    "timestamp[us, tz=UTC]": "TIMESTAMPTZ",
+}
+"""What DuckDB calls the types that tables are stored in."""
+
 TABLES: dict[str, Contract] = {}
 """Every table of the project by name; filled by `table` when `etf_pipeline.schemas` is imported."""
 

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from etf_pipeline.errors import SettingsError
-from etf_pipeline.orchestration.metadata import SQL_TYPES
-from etf_pipeline.schemas import TABLES
+from etf_pipeline.schemas import SQL_TYPES, TABLES
 from etf_pipeline.sql_models import column_lineage, load_models, read_model
 
 

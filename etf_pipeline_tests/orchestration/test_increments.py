@@ -1,0 +1,157 @@
+"""Night after night, what is extended equals what is made from nothing, to the bit: news, restatements, splits, endings, new funds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import etf_pipeline.definitions  # noqa: F401  (registers every recipe)
+from etf_pipeline import calendars
+from etf_pipeline.orchestration.ingestion import ingest, known_from, stored_versions
+from etf_pipeline.orchestration.tables import TableStore
+from etf_pipeline.providers import RawMarket
+from etf_pipeline.providers.simulated import SimulatedMarket
+from etf_pipeline.recipes import RECIPES
+from etf_pipeline.schemas import TABLES
+from etf_pipeline.settings import Settings
+from etf_pipeline.warehouse import Warehouse
+
+ROOMS = {"staging", "quality", "marts", "universe"}
+NIGHTS = ["2021-12-30", "2021-12-31", "2022-01-03", "2022-01-04", "2022-02-28", "2022-06-06", "2022-06-07"]
+"""Ordinary nights, a year's end, a month's end and a gap of months."""
+
+
+def until(market: RawMarket, night: str) -> RawMarket:
+    """What the source would have delivered after that session."""
+    day = pd.Timestamp(night)
+    known = calendars.closes("XNYS", pd.DatetimeIndex([day]))[0] + pd.Timedelta(hours=2)
+    return replace(
+        market,
+        prices=market.prices[market.prices["session"] <= day],
+        actions=market.actions[market.actions["available_at"] <= known],
+        aum=market.aum[market.aum["available_at"] <= known],
+        macro=market.macro[market.macro["available_at"] <= known],
+        factors=market.factors[market.factors["available_at"] <= known],
+        ticker_history=market.ticker_history[market.ticker_history["available_at"] <= known],
+        lifecycle=market.lifecycle[market.lifecycle["known_at"] <= known],
+    )
+
+
+def only_since(market: RawMarket, day: pd.Timestamp) -> RawMarket:
+    """The part that a provider fetches which asks for the last days only."""
+    return replace(market, prices=market.prices[market.prices["session"] >= day], whole=False)
+
+
+def night_of(store: TableStore, run_id: str, market: RawMarket) -> dict[str, str]:
+    """Ingest a market and make the tables of `ROOMS`; how each step was done."""
+    settings = Settings(home=Path("unused"))
+    stored = stored_versions(store, settings)
+    known_from(store, stored)
+    store.open_run(run_id, {})
+    made = ingest(store, stored, market, settings, datetime(2024, 1, 1, tzinfo=UTC))
+    store.write(run_id, "fetch", made.tables, extends=made.extends)
+    how = {"fetch": "extended" if made.extends else "whole"}
+    for name in ordered():
+        outcome = store.materialise(RECIPES[name], run_id)
+        how[name] = "reused" if outcome.reused else "extended" if outcome.since else "whole"
+    store.warehouse.finish_run(run_id, succeeded=True)
+    return how
+
+
+def ordered() -> list[str]:
+    wanted = {name: recipe for name, recipe in RECIPES.items() if recipe.room in ROOMS and name != "dim_rebalance"}
+    maker = {table: name for name, recipe in wanted.items() for table in recipe.outputs}
+    graph = {name: {maker[table] for table in recipe.inputs if table in maker} for name, recipe in wanted.items()}
+    return list(TopologicalSorter(graph).static_order())
+
+
+def hashes(store: TableStore) -> dict[str, str]:
+    return {
+        name: store.warehouse.content_hash(contract.room, name)
+        for name, contract in TABLES.items()
+        if contract.room in ROOMS and store.head(name) is not None
+    }
+
+
+@pytest.fixture(scope="module")
+def market() -> RawMarket:
+    return SimulatedMarket.for_profile("demo").fetch()
+
+
+@pytest.fixture
+def stores(tmp_path: Path) -> Iterator[tuple[TableStore, TableStore]]:
+    yield TableStore(Warehouse(tmp_path / "nightly")), TableStore(Warehouse(tmp_path / "at once"))
+
+
+def differing(stores: tuple[TableStore, TableStore]) -> list[str]:
+    one, other = hashes(stores[0]), hashes(stores[1])
+    assert set(one) == set(other)
+    return [name for name in one if one[name] != other[name]]
+
+
+@pytest.mark.parametrize("partial", [False, True], ids=["fetched whole", "fetched in part"])
+def test_a_night_extends_and_equals_making_everything(market, stores, partial):
+    nightly, at_once = stores
+    how: dict[str, str] = {}
+    for i, night in enumerate(NIGHTS):
+        brought = until(market, night)
+        if partial and i:
+            brought = only_since(brought, pd.Timestamp(NIGHTS[i - 1]) - pd.Timedelta(days=7))
+        how = night_of(nightly, f"night {i}", brought)
+    night_of(at_once, "all", until(market, NIGHTS[-1]))
+    assert differing(stores) == []
+    extended = {"stg_prices", "fct_prices", "fct_returns", "quality_findings", "universe_membership"}
+    assert {name: how[name] for name in extended} == dict.fromkeys(extended, "extended")
+    assert how["fetch"] == ("extended" if partial else "whole")
+
+
+def test_a_restated_past_is_made_anew_from_its_day_on(market, stores):
+    nightly, at_once = stores
+    night_of(nightly, "before", until(market, NIGHTS[-2]))
+    restated = until(market, NIGHTS[-1])
+    prices = restated.prices.copy()
+    wrong = (prices["ticker"] == "SPY") & (prices["session"] == "2022-02-10")
+    prices.loc[wrong, ["open", "high", "low", "close"]] *= 1.002
+    restated = replace(restated, prices=prices)
+    how = night_of(nightly, "after", restated)
+    night_of(at_once, "all", restated)
+    assert differing(stores) == []
+    assert how["fct_returns"] == "extended"
+    log = nightly.read("raw_corrections").to_pandas()
+    assert set(log["ticker"]) == {"SPY"}
+    assert set(log["field"]) == {"open", "high", "low", "close"}
+
+
+def test_the_run_before_a_restatement_still_reads_as_it_was(market, stores):
+    nightly, at_once = stores
+    night_of(at_once, "before", until(market, NIGHTS[0]))
+    night_of(nightly, "before", until(market, NIGHTS[0]))
+    changed = until(market, NIGHTS[1])
+    changed = replace(changed, prices=changed.prices.assign(close=changed.prices["close"] * 1.0001))
+    night_of(nightly, "after", changed)
+    for name, value in hashes(at_once).items():
+        assert nightly.warehouse.content_hash(TABLES[name].room, name, at="before") == value
+
+
+def test_other_code_or_settings_make_everything_anew(market, stores):
+    nightly, _ = stores
+    night_of(nightly, "first", until(market, NIGHTS[0]))
+    nightly.open_run("second", {})
+    made = ingest(
+        nightly,
+        stored_versions(nightly, Settings(home=Path("x"))),
+        until(market, NIGHTS[1]),
+        Settings(home=Path("x")),
+        datetime(2024, 1, 2, tzinfo=UTC),
+    )
+    nightly.write("second", "fetch", made.tables, extends=made.extends)
+    for name in ordered():
+        recipe = RECIPES[name]
+        outcome = nightly.materialise(replace(recipe, version="other"), "second")
+        assert outcome.since is None, name
