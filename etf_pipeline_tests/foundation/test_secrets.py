@@ -10,6 +10,7 @@ import logging
 import pickle
 import sys
 import types
+from urllib.parse import quote, quote_plus
 
 import pyarrow as pa
 import pytest
@@ -100,22 +101,12 @@ def test_a_missing_secret_is_named_with_both_ways_to_set_it() -> None:
         require_secret("FEED_KEY", {})
 
 
-@given(
-    value=st.text(min_size=redaction.SHORTEST, max_size=40).filter(lambda t: t == t.strip() and "\0" not in t and "*" not in t)
-)
+@given(value=st.text(alphabet=st.characters(codec="utf-8", exclude_characters="*\0"), min_size=8, max_size=40))
 def test_no_form_of_a_secret_survives_in_an_error(value: str) -> None:
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return
-    from urllib.parse import quote, quote_plus
-
     remember(value)
     for form in (value, quote(value), quote(value, safe=""), quote_plus(value), json.dumps(value)[1:-1], repr(value)[1:-1]):
-        for error in (EtfPipelineError(f"a{form}z", form), Infeasible(form, reason="x"), SourceUnreachable(f"[{form}]")):
-            assert (
-                form not in str(error) + repr(error) + repr(error.args) or form in "EtfPipelineErrorInfeasibleSourceUnreachable"
-            )
+        for error in (EtfPipelineError(f"<{form}>", form), Infeasible(form, reason="x"), SourceUnreachable(f"<{form}>")):
+            assert not [text for text in (str(error.args[0]), *error.args) if form in text]
 
 
 @pytest.mark.parametrize(
@@ -175,7 +166,7 @@ def test_every_log_record_is_redacted_its_exception_too() -> None:
         protect_logging()
         protect_logging()
         log.warning("asked %s with %s", "https://x.org?token=abcdefg", VALUE)
-        log.warning("no %d", VALUE) if False else log.warning(VALUE)
+        log.warning(VALUE)
         try:
             raise ConnectionError(f"refused {VALUE}")
         except ConnectionError:
