@@ -181,6 +181,27 @@ def explain(
 
 
 @app.command()
+def reproduce(at: Annotated[str, typer.Argument(help="Run, tag or commit to make again")] = "published") -> None:
+    """Make a past run's tables again from its raw tables and hold every value against what the run left."""
+    import pandas as pd
+
+    import etf_pipeline.definitions  # noqa: F401  (every recipe registers itself)
+    from etf_pipeline.orchestration.reproduction import OTHER_CODE, SAME
+    from etf_pipeline.orchestration.reproduction import reproduce as make_again
+
+    marks = {SAME: "[green]✓[/]", OTHER_CODE: "[yellow]other code[/]"}
+    made = make_again(
+        _store(_existing(load_settings())),
+        _at(at),
+        lambda one: console.print(
+            f"  {marks.get(one.verdict, '[red]✗ differs[/]')} {one.table} ({one.rows:,} rows)", highlight=False
+        ),
+    )
+    show_frame(pd.Series([one.verdict for one in made]).value_counts().rename_axis("verdict").reset_index(name="tables"))
+    raise typer.Exit(0 if all(one.verdict == SAME for one in made) else 1)
+
+
+@app.command()
 def doctor(
     relocate: Annotated[bool, typer.Option(help="The home was moved, or the catalog is behind: publish it anew")] = False,
     fail: Annotated[str, typer.Option(help="Declare a run dead that `etf doctor` shows as running")] = "",

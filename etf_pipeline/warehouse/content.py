@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from etf_pipeline.errors import WarehouseError
+from etf_pipeline.warehouse.chunks import split
 from etf_pipeline.warehouse.records import schema_json
 
 
@@ -66,6 +67,13 @@ def content_hash(table: pa.Table) -> str:
 def joined_hash(hashes: Sequence[str]) -> str:
     """Hash of a table that is cut in chunks, from theirs: equal rows are cut alike, and a chunk that stays is not read again."""
     return hashes[0] if len(hashes) == 1 else hashlib.sha256("".join(hashes).encode()).hexdigest()
+
+
+def version_hash(table: pa.Table, chunk: str | None) -> str:
+    """Hash that a version of this table has once it is staged: of its chunks, where it is cut by date."""
+    plain = table.replace_schema_metadata(None)
+    plain = plain.cast(pa.schema([field.remove_metadata() for field in plain.schema]))
+    return joined_hash([content_hash(piece) for _, piece in split(plain, chunk)])
 
 
 def _hash_column(digest: _Digest, column: pa.ChunkedArray) -> None:
