@@ -1,6 +1,11 @@
 -- What each fund is, with a plain flag for leveraged and inverse products. Of several tickers of one fund the newest speaks.
 -- A row is about the owner that its ticker had when the snapshot was taken, never about an earlier one.
-with owned as (
+with newest as (
+    select ticker, max_by(traded_ticker, valid_from) as traded_ticker
+    from stg_ticker_history
+    group by ticker
+),
+owned as (
     select
         coalesce(h.ticker, upper(trim(r.ticker)))           as fund,
         upper(trim(r.ticker))                               as traded_ticker,
@@ -17,18 +22,20 @@ named as (
     qualify row_number() over (partition by fund order by until desc, traded_ticker) = 1
 )
 select
-    fund                          as ticker,
-    traded_ticker,
-    name,
-    asset_class,
-    category,
-    family,
-    upper(currency)               as currency,
-    exchange,
-    inception,
-    expense_ratio,
-    leverage <> 1                 as is_geared,
-    leverage,
-    aum_value,
-    snapshot_at
-from named
+    n.fund                                          as ticker,
+    coalesce(newest.traded_ticker, n.traded_ticker) as traded_ticker,
+    n.name,
+    n.asset_class,
+    n.category,
+    n.family,
+    upper(n.currency)                               as currency,
+    n.exchange,
+    n.inception,
+    n.expense_ratio,
+    n.leverage <> 1                                 as is_geared,
+    n.leverage,
+    n.aum_value,
+    n.snapshot_at
+from named as n
+left join newest
+    on newest.ticker = n.fund

@@ -45,15 +45,28 @@ def parse_reference(lines: Lines, entry: FileEntry) -> tuple[pd.DataFrame, pd.Da
     return kept.drop(columns="source_row"), join_rejects([cells.rejects("raw_reference", nowhere, tickers), repeated])
 
 
-def unknown_funds(prices: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFrame:
-    """Rows of `raw_reference` for tickers that have bars and no reference row: nothing is inferred about them.
+def unknown_funds(prices: pd.DataFrame, reference: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
+    """Rows of `raw_reference` for funds that have bars and no reference row: nothing is inferred about them.
 
-    Their row counts as known the day after their first bar.
+    Their row counts as known the day after their first bar. A reference row speaks of the last owner of its ticker; a fund that
+    owns none any more gets a row under its permanent name.
+
+    Parameters
+    ----------
+    prices, reference, history : DataFrame
+        Rows of `raw_prices`, `raw_reference` and `raw_ticker_history`.
     """
-    known = set(reference["ticker"].str.strip().str.upper())
-    codes, tickers = pd.factorize(prices["ticker"].to_numpy(dtype=object))
-    strange = np.array([t.strip().upper() not in known for t in tickers], dtype=bool)
-    first = prices[strange[codes]].sort_values("session", kind="stable").drop_duplicates("ticker")
+    spells = history.sort_values("valid_from", kind="stable")
+    owners = spells.drop_duplicates("ticker", keep="last")
+    bars = prices.assign(ticker=prices["ticker"].str.strip().str.upper())
+    known = {str(t).strip().upper() for t in reference["ticker"]}
+    since = bars["ticker"].map(owners.set_index("ticker")["valid_from"]).fillna(pd.Timestamp(0)).to_numpy()
+    newest = bars[~bars["ticker"].isin(known) & (bars["session"] >= since)]
+    former = spells[~spells["fund"].isin(known | set(owners["fund"]))].drop_duplicates("fund")
+    before = bars[bars["ticker"].isin(former["ticker"])].merge(former[["ticker", "fund", "valid_from", "valid_to"]], on="ticker")
+    before = before[before["session"].between(before["valid_from"], before["valid_to"])].assign(ticker=before["fund"])
+    every = pd.concat([newest, before[newest.columns]], ignore_index=True)
+    first = every.sort_values("session", kind="stable").drop_duplicates("ticker")
     nothing: Any = np.full(len(first), None, dtype=object)
     return pd.DataFrame(
         {

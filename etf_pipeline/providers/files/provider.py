@@ -144,9 +144,9 @@ def parse_folder(files: Sequence[FoundFile], *, label: str) -> RawMarket:
     macro = _joined(tables, "raw_macro")
     _need_rows(macro, "a macro series (vix_daily.csv at least)", tables)
     reference = _joined(tables, "raw_reference")
-    strangers = unknown_funds(prices, reference)
-    reference = pd.concat([reference, strangers], ignore_index=True) if len(reference) else strangers
     history = _bring_together(prices, tables)
+    strangers = unknown_funds(prices, reference, history)
+    reference = pd.concat([reference, strangers], ignore_index=True) if len(reference) else strangers
     return RawMarket(
         prices=prices,
         actions=_joined(tables, "raw_actions"),
