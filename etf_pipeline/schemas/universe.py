@@ -8,12 +8,15 @@ from etf_pipeline.schemas.contract import Instant, Table, column, table
 from etf_pipeline.schemas.raw import BASES
 
 FATES = ["listed", "closure", "merger", "rename", "unknown"]
+DETECTED_KINDS = ["missing_split", "unseen_split"]
 
 REASONS = [
     "member",
     "not_listed",
     "other_exchange",
     "geared",
+    "ended",
+    "ending",
     "not_seasoned",
     "illiquid_shares",
     "illiquid_value",
@@ -36,7 +39,9 @@ class UniverseMembership(Table):
         "Volume is split-adjusted with later splits: the share screen gave way to traded value", unit="flag"
     )
     history_sessions: pl.Int64 = column("Bars so far", unit="count", ge=1)
-    mean_volume: pl.Float64 = column("Mean shares traded, 20 sessions", unit="shares", nullable=True)
+    mean_volume: pl.Float64 = column(
+        "Mean shares traded, 20 sessions; unknown where a bar of them is in later shares", unit="shares", nullable=True
+    )
     mean_traded_value: pl.Float64 = column("Mean traded value, 20 sessions", unit="listing currency", nullable=True)
     aum_value: pl.Float64 = column("Latest AUM known at the close", unit="USD", nullable=True)
 
@@ -53,12 +58,45 @@ class Lifecycle(Table):
     traded_ticker: pl.String = column("Ticker it trades under", unit="identifier")
     inception: pl.Date = column("First day of the fund; unknown where no source says so", unit="date", nullable=True)
     first_session: pl.Date = column("First bar", unit="date")
-    announced_at: Instant = column("When its end was announced", unit="UTC instant", nullable=True)
-    last_session: pl.Date = column("Last session it trades; unknown while it goes on", unit="date", nullable=True)
-    fate: pl.String = column("`listed`, or how it ends; `unknown` where a series just ends", unit="category", isin=FATES)
+    announced_at: Instant = column("When its end was announced; unknown where bars just stop", unit="UTC instant", nullable=True)
+    last_session: pl.Date = column(
+        "Last session it trades, perhaps still to come; unknown while it goes on", unit="date", nullable=True
+    )
+    fate: pl.String = column("`listed`, or how it ends; `unknown` where nobody says how", unit="category", isin=FATES)
     liquidation_value: pl.Float64 = column("Paid per share at the end", unit="listing currency", nullable=True, ge=0)
     pay_date: pl.Date = column("When cash or shares arrive", unit="date", nullable=True)
     successor: pl.String = column("Fund that the holding becomes", unit="identifier", nullable=True)
     ratio: pl.Float64 = column("Successor shares per share", unit="ratio", nullable=True, gt=0)
-    basis: pl.String = column("`given`, `curated` or `inferred` from bars that stop", unit="category", isin=BASES)
-    evidence: pl.String = column("What the row rests on, in words", unit="text")
+    basis: pl.String = column(
+        "What the newest fact about its end is: `given` by the provider, `curated`, or `inferred` from bars that stop",
+        unit="category",
+        isin=BASES,
+    )
+    evidence: pl.String = column("Everything that the row rests on, in words, oldest first", unit="text")
+
+
+@table(
+    room="universe",
+    key=("ticker", "session", "kind"),
+    causality="causal",
+    available="available_at",
+    allow_empty=True,
+)
+class DetectedActions(Table):
+    """Splits that prices and volume show but no action tells, and splits that an action tells but prices do not show.
+
+    Proposals for a person: nothing is adjusted by them.
+    """
+
+    ticker: pl.String = column("Permanent name of the fund", unit="identifier")
+    session: pl.Date = column(
+        "First session at the new price level; of an unseen split the first bar from its ex-date on", unit="date"
+    )
+    kind: pl.String = column("`missing_split` or `unseen_split`", unit="category", isin=DETECTED_KINDS)
+    ratio: pl.Float64 = column("New shares per old: proposed, or as the action has it", unit="ratio", gt=0)
+    price_ratio: pl.Float64 = column("Close before over close, after the splits that are told", unit="ratio", gt=0)
+    volume_ratio: pl.Float64 = column("Median volume after over median volume before, in shares", unit="ratio", nullable=True)
+    value_ratio: pl.Float64 = column("The same of traded value: about 1 across a split", unit="ratio", nullable=True)
+    available_at: Instant = column("Close of the session that confirmed the level", unit="UTC instant")
+    evidence: pl.String = column("What speaks for it, in words", unit="text")
+    proposal: pl.String = column("Line to add to, or to check in, `actions.csv`: ticker,ex_date,kind,value", unit="text")

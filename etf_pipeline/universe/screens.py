@@ -2,66 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from etf_pipeline import calendars
 from etf_pipeline.errors import DataError
+from etf_pipeline.panel import Floats
 from etf_pipeline.schemas.universe import REASONS
+from etf_pipeline.universe.bars import NEVER, Bars, Flags, Ints, days_of, instants_of
+from etf_pipeline.universe.parameters import ScreenParameters
 
-Flags = npt.NDArray[np.bool_]
-Floats = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class ScreenParameters:
-    """Who may be a member.
-
-    Attributes
-    ----------
-    exchange : str
-        Main exchange; funds listed elsewhere have rows but are no members.
-    allow_geared : bool
-        Whether leveraged and inverse products may be members.
-    min_history : int
-        Bars that a fund needs. [sessions]
-    window : int
-        Length of the means of volume and traded value. [sessions]
-    min_volume : float
-        Mean volume, where volume is in the shares of its day. [shares]
-    min_traded_value : float
-        Mean traded value, where AUM is unknown or volume is in later shares. [listing currency]
-    min_aum : float
-        Latest published assets under management. [USD]
-    max_aum_age : int
-        Older AUM counts as unknown. [calendar days]
-    stale_sessions : int
-        Bars in a row without any trade that make a fund stale. [sessions]
-    min_presence : float
-        Bars over exchange sessions, along the last `window` bars, below which a fund is stale. [fraction]
-    min_price : float
-        Lowest close, where prices are raw. [listing currency]
-    """
-
-    exchange: str = "XNYS"
-    allow_geared: bool = False
-    min_history: int = 252
-    window: int = 20
-    min_volume: float = 10_000.0
-    min_traded_value: float = 1_000_000.0
-    min_aum: float = 10_000_000.0
-    max_aum_age: int = 400
-    stale_sessions: int = 5
-    min_presence: float = 0.5
-    min_price: float = 1.0
+Columns = dict[str, npt.NDArray[Any]]
 
 
 def membership(
-    prices: pd.DataFrame, aum: pd.DataFrame, reference: pd.DataFrame, parameters: ScreenParameters | None = None
+    prices: pd.DataFrame,
+    aum: pd.DataFrame,
+    reference: pd.DataFrame,
+    lifecycle: pd.DataFrame,
+    macro: pd.DataFrame,
+    parameters: ScreenParameters | None = None,
 ) -> pd.DataFrame:
     """Member or not, with the first screen that failed, for each bar.
 
@@ -73,6 +35,10 @@ def membership(
         `stg_aum`; may be empty.
     reference : DataFrame
         `dim_etf`, of which inception and gearing are read: facts that do not change over a fund's life.
+    lifecycle : DataFrame
+        `lifecycle`: what was known of each fund's end, and since when.
+    macro : DataFrame
+        `fct_macro`, of which exchange rates are read.
 
     Returns
     -------
@@ -82,107 +48,148 @@ def membership(
     Raises
     ------
     DataError
-        If a (ticker, session) has two bars.
+        If a (ticker, session) has two bars, or a bar lies on a day without a session.
 
     Notes
     -----
-    `not_listed` is a bar before the fund's inception (a reused ticker's earlier owner) or of a fund without a reference row.
-    Means are over a fund's own bars, each summed afresh: no error or absurd value outlives its window.
+    `not_listed` is a bar before the fund's inception (a reused ticker's earlier owner) or of a fund without a reference row;
+    `ending` is a fund whose end was announced by the close, `ended` one that trades past its last session. Where volume is in
+    later shares, screens by shares and by price would look ahead: they give way to traded value, and the mean volume is unknown.
     """
     parameters = parameters or ScreenParameters()
-    bars = prices.sort_values(["ticker", "session"], kind="stable").reset_index(drop=True)
-    if bars.duplicated(["ticker", "session"]).any():
-        first = bars.loc[bars.duplicated(["ticker", "session"]), ["ticker", "session"]].iloc[0]
-        raise DataError(
-            f"membership needs one bar per (ticker, session); {first['ticker']} has two on {first['session'].date()}. "
-            "Quarantine one in `quality`."
-        )
-    facts = _facts(bars, aum, reference, parameters)
+    bars = Bars.of(prices).refuse_repeats()
+    facts = _facts(bars, aum, reference, lifecycle, macro, parameters)
     failed = _screens(bars, facts, parameters)
-    reason = np.select([failed[name] for name in REASONS[1:]], REASONS[1:], default="member")
-    columns = ["aum_unknown", "shares_look_ahead", "history_sessions", "mean_volume", "mean_traded_value", "aum_value"]
-    head = bars[["session", "ticker"]].assign(member=reason == "member", reason=reason)
-    return pd.concat([head, facts[columns]], axis=1)
-
-
-def _facts(bars: pd.DataFrame, aum: pd.DataFrame, reference: pd.DataFrame, parameters: ScreenParameters) -> pd.DataFrame:
-    order = bars.groupby("ticker", sort=False).cumcount().to_numpy()
-    window = parameters.window
-    static = bars[["ticker"]].merge(reference[["ticker", "inception", "is_geared"]], on="ticker", how="left", indicator=True)
-    aum_value = _known_aum(bars, aum, parameters)
+    reason = np.zeros(len(bars.code), dtype=np.int64)
+    for k in range(len(REASONS) - 1, 0, -1):
+        reason[failed[REASONS[k]]] = k
     return pd.DataFrame(
         {
-            "history_sessions": order + 1,
-            "mean_volume": _trailing_mean(bars["volume"], order, window),
-            "mean_traded_value": _trailing_mean(bars["traded_value"], order, window),
-            "idle": _trailing_mean((bars["volume"] > 0).astype(float), order, parameters.stale_sessions) == 0,
-            "presence": _presence(bars, order, window),
-            "aum_value": aum_value,
-            "aum_unknown": np.isnan(aum_value),
-            "shares_look_ahead": (bars["adjustment"] != "raw").to_numpy(),
-            "unlisted": (static["_merge"] != "both").to_numpy() | (bars["session"] < static["inception"]).to_numpy(),
-            "geared": static["is_geared"].eq(True).to_numpy(),
+            "session": bars.frame["session"],
+            "ticker": bars.frame["ticker"],
+            "member": reason == 0,
+            "reason": np.array(REASONS, dtype=object)[reason],
+            "aum_unknown": np.isnan(facts["aum_value"]),
+            "shares_look_ahead": facts["ahead"],
+            "history_sessions": facts["history"],
+            "mean_volume": np.where(facts["ahead"], np.nan, facts["mean_volume"]),
+            "mean_traded_value": facts["mean_value"],
+            "aum_value": facts["aum_value"],
         }
     )
 
 
-def _screens(bars: pd.DataFrame, facts: pd.DataFrame, parameters: ScreenParameters) -> dict[str, Flags]:
+def _facts(
+    bars: Bars,
+    aum: pd.DataFrame,
+    reference: pd.DataFrame,
+    lifecycle: pd.DataFrame,
+    macro: pd.DataFrame,
+    parameters: ScreenParameters,
+) -> Columns:
+    from etf_pipeline.universe.kernels import trailing
+
+    number, close_at = bars.calendar()
+    adjusted = (bars.frame["adjustment"] != "raw").to_numpy()
+    volume, value = bars.column("volume"), bars.column("traded_value")
+    figures = trailing(bars.code, number, volume, value, adjusted, parameters.window, parameters.stale_sessions)
+    ended, ending = known_ends(bars, close_at, lifecycle, parameters.ending_fates)
+    names = ("history", "mean_volume", "mean_value", "presence", "idle", "ahead")
+    return {
+        **dict(zip(names, figures, strict=True)),
+        **_static(bars, reference),
+        "adjusted": adjusted,
+        "aum_value": _known_aum(bars, close_at, aum, parameters.max_aum_age),
+        "rate": _known_rates(bars, close_at, macro, parameters),
+        "ended": ended,
+        "ending": ending,
+    }
+
+
+def _screens(bars: Bars, facts: Columns, parameters: ScreenParameters) -> dict[str, Flags]:
     """Which rows fail each screen. ``~(x >= limit)`` fails an unknown x too."""
-    own_shares, aum_known = ~facts["shares_look_ahead"], ~facts["aum_unknown"]
-    failed = {
+    own_shares, aum_known = ~facts["ahead"], ~np.isnan(facts["aum_value"])
+    value, price = facts["mean_value"] * facts["rate"], bars.column("close") * facts["rate"]
+    main = bars.venues.get_indexer(pd.Index([parameters.exchange]))[0]
+    return {
         "not_listed": facts["unlisted"],
-        "other_exchange": bars["exchange"] != parameters.exchange,
+        "other_exchange": bars.venue != main,
         "geared": facts["geared"] & (not parameters.allow_geared),
-        "not_seasoned": facts["history_sessions"] < parameters.min_history,
+        "ended": facts["ended"],
+        "ending": facts["ending"],
+        "not_seasoned": facts["history"] < parameters.min_history,
         "illiquid_shares": own_shares & ~(facts["mean_volume"] >= parameters.min_volume),
-        "illiquid_value": ~(own_shares & aum_known) & ~(facts["mean_traded_value"] >= parameters.min_traded_value),
+        "illiquid_value": ~(own_shares & aum_known) & ~(value >= parameters.min_traded_value),
         "small_aum": aum_known & ~(facts["aum_value"] >= parameters.min_aum),
         "stale": facts["idle"] | (facts["presence"] < parameters.min_presence),
-        "low_price": own_shares & ~(bars["close"] >= parameters.min_price),
+        "low_price": ~facts["adjusted"] & ~(price >= parameters.min_price),
     }
-    return {name: rows.to_numpy(dtype=bool) for name, rows in failed.items()}
 
 
-def _trailing_mean(values: pd.Series[Any], order: npt.NDArray[Any], window: int) -> Floats:
-    """Mean over a fund's last `window` bars; unknown before it has as many."""
-    x = values.to_numpy(dtype=np.float64)
-    total = np.zeros(len(x))
-    for lag in range(window):
-        total[lag:] += x[: len(x) - lag]
-    return np.where(order >= window - 1, total / window, np.nan)
+def known_ends(bars: Bars, close_at: Ints, lifecycle: pd.DataFrame, fates: tuple[str, ...]) -> tuple[Flags, Flags]:
+    """Whether a bar lies past the last session, and whether an end among `fates` was announced, as known at its close.
+
+    Parameters
+    ----------
+    close_at : ndarray of shape (n,)
+        Close of each bar's session. [UTC nanoseconds]
+
+    Returns
+    -------
+    ended, ending : ndarray of shape (n,)
+    """
+    ended, ending = np.zeros(len(bars.code), dtype=bool), np.zeros(len(bars.code), dtype=bool)
+    rows = lifecycle.sort_values(["ticker", "known_from"], kind="stable")
+    code = bars.tickers.get_indexer(pd.Index(rows["ticker"]))
+    known = instants_of(rows["known_from"])
+    until = np.append(np.where(code[1:] == code[:-1], known[1:], NEVER), NEVER)
+    last = np.where(rows["last_session"].isna(), NEVER, days_of(rows["last_session"]))
+    announced = rows["announced_at"].notna().to_numpy() & rows["fate"].isin(fates).to_numpy()
+    starts = bars.starts
+    for k in np.flatnonzero((rows["fate"] != "listed").to_numpy() & (code >= 0)):
+        first, stop = starts[code[k]], starts[code[k] + 1]
+        a, b = first + np.searchsorted(close_at[first:stop], [known[k], until[k]])
+        ended[a:b] = bars.day[a:b] > last[k]
+        ending[a:b] = announced[k]
+    return ended, ending
 
 
-def _presence(bars: pd.DataFrame, order: npt.NDArray[Any], window: int) -> Floats:
-    """Bars over sessions of the fund's exchange, from the bar `window` - 1 bars ago to this one."""
-    position = np.zeros(len(bars), dtype=np.int64)
-    for exchange, rows in bars.groupby("exchange").indices.items():
-        days = bars["session"].to_numpy()[rows]
-        position[rows] = calendars.sessions(str(exchange), days.min(), days.max()).searchsorted(days)
-        position[rows] += calendars.sessions(str(exchange), calendars.FIRST_SESSION, days.min()).size
-    earlier = np.roll(position, window - 1)
-    return np.where(order >= window - 1, window / np.maximum(position - earlier + 1, 1), np.nan)
+def _static(bars: Bars, reference: pd.DataFrame) -> Columns:
+    """What the reference says of each bar's fund."""
+    facts = reference.drop_duplicates("ticker").set_index("ticker").reindex(bars.tickers)
+    known = bars.tickers.isin(reference["ticker"])
+    inception = np.where(facts["inception"].isna(), np.iinfo(np.int64).min, days_of(facts["inception"]))
+    unlisted = ~known[bars.code] | (bars.day < inception[bars.code])
+    return {"unlisted": unlisted, "geared": facts["is_geared"].eq(True).to_numpy()[bars.code]}
 
 
-def _known_aum(bars: pd.DataFrame, aum: pd.DataFrame, parameters: ScreenParameters) -> Floats:
-    """Latest AUM published by the bar's close, unless it is too old."""
-    if aum.empty:
-        return np.full(len(bars), np.nan)
-    left = bars[["ticker", "session"]].assign(available_at=_closes(bars))
-    right = aum[["ticker", "as_of", "aum_value", "available_at"]].sort_values(["available_at", "as_of"], kind="stable")
-    joined = calendars.as_of(left, right, by="ticker")
-    age = (joined["session"] - joined["as_of"]).dt.days
-    return cast(Floats, joined["aum_value"].where(age <= parameters.max_aum_age).to_numpy(dtype=np.float64))
+def _known_aum(bars: Bars, close_at: Ints, aum: pd.DataFrame, max_age: int) -> Floats:
+    """AUM of the newest date that was published by the bar's close, unless it is too old."""
+    from etf_pipeline.universe.kernels import published
+
+    code = bars.tickers.get_indexer(pd.Index(aum["ticker"])).astype(np.int64)
+    at, day = instants_of(aum["available_at"]), days_of(aum["as_of"])
+    order = np.lexsort((day, at, code))
+    order = order[code[order] >= 0]
+    value = aum["aum_value"].to_numpy(dtype=np.float64)
+    found = published(bars.code, close_at, bars.day, code[order], at[order], day[order], value[order], max_age)
+    return np.asarray(found, dtype=np.float64)
 
 
-def _closes(bars: pd.DataFrame) -> pd.Series[Any]:
-    parts = []
-    for exchange, rows in cast("dict[str, npt.NDArray[np.intp]]", bars.groupby("exchange").indices).items():
-        codes, unique = pd.factorize(bars["session"].iloc[rows])
-        parts.append(calendars.closes(str(exchange), pd.DatetimeIndex(unique)).iloc[codes].set_axis(rows))
-    closes = pd.concat(parts).sort_index()
-    if closes.isna().any():
-        bad = bars.loc[closes.isna(), ["ticker", "session"]].iloc[0]
-        raise DataError(
-            f"{bad['ticker']} has a bar on {bad['session'].date()}, which is no session there. Quarantine it in `quality`."
-        )
-    return cast("pd.Series[Any]", closes)
+def _known_rates(bars: Bars, close_at: Ints, macro: pd.DataFrame, parameters: ScreenParameters) -> Floats:
+    """Units of the thresholds' currency per unit of each bar's, as known at its close; unknown without a rate."""
+    currency, own = bars.frame["currency"].to_numpy(dtype=object), parameters.threshold_currency
+    rates = np.where(currency == own, 1.0, np.nan)
+    for name in parameters.fx_series:
+        listing, colon, series = name.partition(":")
+        if not (listing and colon and series):
+            raise DataError(f"fx_series needs names like AUD:AUDUSD; found '{name}'.")
+        rows = np.flatnonzero(currency == listing)
+        told = macro.loc[macro["series"] == series, ["released_at", "value"]].drop_duplicates()
+        if listing == own or not len(rows) or told.empty:
+            continue
+        told = told.sort_values("released_at", kind="stable")
+        at = np.searchsorted(instants_of(told["released_at"]), close_at[rows], side="right") - 1
+        value = told["value"].to_numpy(dtype=np.float64)
+        rates[rows] = np.where(at >= 0, value[np.maximum(at, 0)], np.nan)
+    return rates

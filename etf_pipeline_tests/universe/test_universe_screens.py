@@ -11,25 +11,38 @@ from pandas.testing import assert_frame_equal
 
 from etf_pipeline import calendars
 from etf_pipeline.errors import DataError
-from etf_pipeline.schemas import TABLES
-from etf_pipeline.universe import ScreenParameters, membership
+from etf_pipeline.schemas import TABLES, from_arrow
+from etf_pipeline.universe import ScreenParameters
+from etf_pipeline.universe import membership as screened
 
 DAYS = calendars.sessions("XNYS", "2020-01-02", "2020-06-30")
 QUICK = ScreenParameters(min_history=30)
-NO_AUM = pd.DataFrame(
-    {
-        "ticker": pd.Series(dtype=object),
-        "as_of": pd.Series(dtype="datetime64[ns]"),
-        "aum_value": pd.Series(dtype=float),
-        "available_at": pd.Series(dtype="datetime64[ns, UTC]"),
-    }
+NO_AUM, NO_LIVES, NO_MACRO = (
+    from_arrow(TABLES[name].arrow_schema.empty_table()) for name in ("stg_aum", "lifecycle", "fct_macro")
 )
+
+
+def membership(prices, known_aum, facts, parameters=QUICK, lives=NO_LIVES, macro=NO_MACRO) -> pd.DataFrame:
+    return screened(prices, known_aum, facts, lives, macro, parameters)
 
 
 def bars(ticker="AAA", days=DAYS, close=50.0, volume=100_000.0, exchange="XNYS", adjustment="raw") -> pd.DataFrame:
     frame = pd.DataFrame({"session": days, "ticker": ticker, "close": close, "volume": volume})
     frame["traded_value"] = frame["close"] * frame["volume"]
-    return frame.assign(exchange=exchange, adjustment=adjustment)
+    return frame.assign(exchange=exchange, adjustment=adjustment, currency="AUD" if exchange == "XASX" else "USD")
+
+
+def life(known_from, fate="closure", announced_at=None, last_session=None, ticker="AAA") -> pd.DataFrame:
+    """One row of `lifecycle`."""
+    known, announced = (pd.to_datetime([x], utc=True).as_unit("ns") for x in (known_from, announced_at))
+    row = {"known_from": known, "announced_at": announced, "last_session": pd.to_datetime([last_session]).as_unit("ns")}
+    return pd.DataFrame({"ticker": [ticker], "fate": [fate], **row})
+
+
+def rate(value=0.5, released_at="2020-01-02T21:00Z") -> pd.DataFrame:
+    """One row of `fct_macro`."""
+    released = pd.to_datetime([released_at], utc=True).as_unit("ns")
+    return pd.DataFrame({"series": ["AUDUSD"], "value": [value], "released_at": released})
 
 
 def reference(*tickers, inception="2010-01-01", is_geared=False) -> pd.DataFrame:
@@ -108,6 +121,70 @@ def test_aum_that_is_too_old_is_unknown():
     out = membership(bars(), aum(as_of="2019-12-31"), reference("AAA"), replace(QUICK, max_aum_age=100))
     assert out["aum_unknown"].iloc[-1]
     assert not out["aum_unknown"].iloc[40]
+
+
+@pytest.mark.parametrize(("announced", "first"), [("2020-03-02T20:59Z", "2020-03-02"), ("2020-03-02T21:01Z", "2020-03-03")])
+def test_a_fund_is_no_candidate_from_the_first_close_after_its_end_was_announced(announced, first):
+    lives = life(announced, announced_at=announced, last_session="2020-04-30")
+    out = membership(bars(), NO_AUM, reference("AAA"), lives=lives).set_index("session")["reason"]
+    assert (out[:first].iloc[29:-1] == "member").all()
+    assert (out[first:"2020-04-30"] == "ending").all()
+    assert (out["2020-05-01":] == "ended").all()
+
+
+def test_an_end_that_is_taken_back_ends_nothing():
+    lives = pd.concat([life("2020-03-02T12:00Z", last_session="2020-02-10"), life("2020-03-20T20:00Z", fate="listed")])
+    out = membership(bars(), NO_AUM, reference("AAA"), lives=lives).set_index("session")["reason"]
+    assert (out["2020-03-02":"2020-03-19"] == "ended").all()
+    assert (out["2020-03-20":] == "member").all()
+
+
+def test_a_rename_that_is_announced_leaves_a_fund_a_candidate_until_it_happens():
+    at = "2020-03-02T12:00Z"
+    out = membership(bars(), NO_AUM, reference("AAA"), lives=life(at, "rename", at, "2020-04-30")).set_index("session")["reason"]
+    assert (out["2020-03-02":"2020-04-30"] == "member").all()
+    assert (out["2020-05-01":] == "ended").all()
+
+
+def test_the_end_of_one_fund_is_not_that_of_another():
+    lives = life("2020-01-10T12:00Z", announced_at="2020-01-10T12:00Z", ticker="BBB")
+    out = membership(pd.concat([bars(), bars("BBB"), bars("CCC")]), NO_AUM, reference("AAA", "BBB", "CCC"), lives=lives)
+    assert set(out.loc[out["reason"] == "ending", "ticker"]) == {"BBB"}
+
+
+def test_thresholds_of_value_and_price_are_those_of_another_currency_at_the_rate_known_then():
+    # 1.5 million AUD a session is 0.75 million USD at 0.5, and enough at 0.7; a price of 1.8 AUD is 0.9 USD at 0.5
+    days, wanted = calendars.sessions("XASX", "2020-01-02", "2020-06-30"), replace(QUICK, exchange="XASX", currency="USD")
+    macro = pd.concat([rate(0.5), rate(0.7, released_at="2020-05-01T05:59Z")])
+    thin = membership(bars(days=days, volume=30_000.0, exchange="XASX"), NO_AUM, reference("AAA"), wanted, macro=macro)
+    reasons = thin.set_index("session")["reason"]
+    assert reasons["2020-04-30"] == "illiquid_value"
+    assert reasons["2020-05-01"] == "member"  # the rate came a minute before the close at 06:00 UTC
+    cheap = membership(bars(days=days, close=1.8, volume=5e6, exchange="XASX"), NO_AUM, reference("AAA"), wanted, macro=macro)
+    assert cheap.set_index("session")["reason"][["2020-04-30", "2020-05-01"]].tolist() == ["low_price", "member"]
+
+
+def test_a_fund_whose_exchange_rate_is_unknown_passes_no_threshold_of_value():
+    days, wanted = calendars.sessions("XASX", "2020-01-02", "2020-06-30"), replace(QUICK, exchange="XASX", currency="USD")
+    out = membership(bars(days=days, volume=1e9, exchange="XASX"), NO_AUM, reference("AAA"), wanted)
+    assert out["reason"].iloc[-1] == "illiquid_value"
+    assert membership(bars(days=days, exchange="XASX"), NO_AUM, reference("AAA"), replace(wanted, currency=""))["member"].iloc[-1]
+
+
+def test_a_mean_of_shares_is_unknown_as_long_as_one_of_them_is_a_later_share():
+    adjustment = np.where(np.arange(len(DAYS)) < 60, "split", "raw")
+    out = membership(bars(adjustment=adjustment), NO_AUM, reference("AAA"))
+    ahead = np.arange(len(DAYS)) < 60 + 19
+    assert (out["shares_look_ahead"] == ahead).all()
+    assert (out["mean_volume"].isna() == (ahead | (np.arange(len(DAYS)) < 19))).all()
+    assert out["mean_traded_value"].notna().sum() == len(DAYS) - 19
+
+
+def test_a_late_revision_of_an_older_date_does_not_hide_newer_aum():
+    known = pd.concat([aum(50e6, "2020-03-31", "2020-04-01T12:00Z"), aum(1e6, "2020-02-28", "2020-05-01T12:00Z")])
+    assert membership(bars(), known, reference("AAA"))["aum_value"].iloc[-1] == 50e6
+    revised = pd.concat([known, aum(40e6, "2020-03-31", "2020-06-01T12:00Z")])
+    assert membership(bars(), revised, reference("AAA"))["aum_value"].iloc[[-30, -1]].tolist() == [50e6, 40e6]
 
 
 def test_means_are_those_of_the_last_twenty_bars():
