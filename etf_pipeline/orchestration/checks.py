@@ -169,9 +169,13 @@ def parameters_of(tables: TableStore, recipe: Recipe, run_id: str | None) -> Any
 
 
 def _cut(tables: dict[str, arrow.Table]) -> pd.Timestamp:
-    """About a year before the end, or the middle of a short history; counted in the data's own sessions, so that a stray date in
-    the year 2999 moves the cut by one of them."""
-    dated = [t["session"] for name, t in tables.items() if t.num_rows and "session" in t.schema.names and name != "raw_sessions"]
+    """About a year before the end, or the middle of a short history; counted in the data's own sessions, or ex-dates where no
+    table has sessions, so that a stray date in the year 2999 moves the cut by one of them."""
+    filled = [t for name, t in tables.items() if t.num_rows and name != "raw_sessions"]
+    dated = [t["session"] for t in filled if "session" in t.schema.names]
+    dated = dated or [t["ex_date"] for t in filled if "ex_date" in t.schema.names]
+    if not dated:  # nothing has a date, so that any cut leaves nothing
+        return pd.Timestamp(calendars.FIRST_SESSION)
     found = np.unique(np.concatenate([pc.unique(column.drop_null()).to_numpy(zero_copy_only=False) for column in dated]))
     days = calendars.sessions(settings().exchange, calendars.FIRST_SESSION, pd.Timestamp(found[-1]))
     days = days[np.isin(days.to_numpy().astype("datetime64[D]"), found)]
