@@ -3,12 +3,21 @@
 `run_backtest` folds decided weights over prices into a daily ledger per strategy, before and after costs, whose identity
 (net asset value = cash + receivables + shares times price) is computed twice and compared every session. `arrays`,
 `book`, `funding` and `fold` are the arithmetic on arrays; `market` and `plans` turn tables into arrays, `ledger`, `drawdowns` and
-`performance` turn the result into tables.
+`performance` turn the result into tables. `survivorship` folds the same rules over all funds and over those that lasted, and
+`endings` says what became of the others.
 """
 
 from __future__ import annotations
 
 from etf_pipeline.backtest.engine import Backtester, BacktestResult, run_backtest
-from etf_pipeline.backtest.parameters import BacktestParameters
+from etf_pipeline.backtest.parameters import BacktestParameters, SurvivorshipParameters
+from etf_pipeline.backtest.survivorship import survivorship
 
-__all__ = ["BacktestParameters", "BacktestResult", "Backtester", "run_backtest"]
+__all__ = [
+    "BacktestParameters",
+    "BacktestResult",
+    "Backtester",
+    "SurvivorshipParameters",
+    "run_backtest",
+    "survivorship",
+]

@@ -127,3 +127,86 @@ class BacktestParameters:
             raise SettingsError(f"delisting_haircut is a fraction of the last price, below 1; found {self.delisting_haircut}.")
         if len(self.balanced) not in (0, 2):
             raise SettingsError(f"balanced names an equity and a bond fund, or nothing; found {self.balanced}.")
+
+
+SCREENS = ("strict", "all_listed")
+"""Who may be chosen in the survivorship study."""
+
+
+@dataclass(frozen=True)
+class SurvivorshipParameters:
+    """Which studies compare all funds with the survivors among them, and how sure their gaps are.
+
+    Attributes
+    ----------
+    exchange : str
+        Main exchange.
+    currency : str
+        Base currency; empty for that of the exchange. [ISO 4217]
+    start : str
+        First decision that counts (ISO date); empty for the first one there is.
+    screens : tuple of str
+        ``strict`` takes the members of `universe_membership`. ``all_listed`` takes every plain fund of the main exchange that
+        has a bar and `min_history` of them, however small or thinly traded: the funds that end are mostly those, and strict
+        screens have sold them long before.
+    min_history : int
+        Bars that a fund needs under ``all_listed``. [sessions]
+    min_funds : int
+        Survivors without which nothing is decided in a month.
+    top : int
+        Funds that the momentum rule holds.
+    by_class : bool
+        Whether equal weights are also studied within each asset class that lost a fund.
+    enough_endings : int
+        Funds that must have ended before a gap is called a bias, or none.
+    absence : int
+        Sessions without a bar after which a holding is sold at its last price; a fund without one in the last of them has ended.
+    delisting_haircut : float
+        What such a sale takes off the last price, as in `BacktestParameters`. [fraction]
+    bill_series : str
+        Macro series of the bill that cash earns; empty if cash earns nothing.
+    confidence : float
+        Of the intervals.
+    resamples : int
+        Bootstrap resamples; 0 leaves the intervals unknown.
+    block : float
+        Mean length of a bootstrap block; 0 takes the length that the returns ask for. [sessions]
+    seed : int
+        Of the bootstrap.
+    """
+
+    exchange: str = "XNYS"
+    currency: str = ""
+    start: str = ""
+    screens: tuple[str, ...] = SCREENS
+    min_history: int = 252
+    min_funds: int = 2
+    top: int = 10
+    by_class: bool = True
+    enough_endings: int = 30
+    absence: int = 10
+    delisting_haircut: float = 0.0
+    bill_series: str = BacktestParameters.bill_series
+    confidence: float = 0.95
+    resamples: int = 1000
+    block: float = 0.0
+    seed: int = 20080915
+
+    @property
+    def backtest(self) -> BacktestParameters:
+        """Settings of the ledgers."""
+        return BacktestParameters(
+            exchange=self.exchange,
+            currency=self.currency,
+            absence=self.absence,
+            delisting_haircut=self.delisting_haircut,
+            bill_series=self.bill_series,
+        )
+
+    def __post_init__(self) -> None:
+        unknown = set(self.screens) - set(SCREENS)
+        if unknown or self.min_funds < 1 or self.top < 1:
+            raise SettingsError(
+                f"survivorship needs screens among {SCREENS}, min_funds and top >= 1; found {sorted(unknown) or self.screens}, "
+                f"{self.min_funds} and {self.top}."
+            )

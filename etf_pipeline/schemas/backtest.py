@@ -7,6 +7,9 @@ import polars as pl
 from etf_pipeline.schemas.contract import Instant, Table, column, table
 
 COST_BASES = ["gross", "net"]
+SCREENS = ["strict", "all_listed"]
+VERDICTS = ["biased", "no_difference", "too_few_endings", "too_short"]
+EXITS = ["liquidation", "merger", "rename", "delisting", "sold", "held", "never_held"]
 
 
 @table(room="backtest", key=("strategy", "cost_basis", "session"), causality="causal", chunk="session")
@@ -91,3 +94,46 @@ class Drawdowns(Table):
     available_at: Instant = column(
         "When it was complete: the recovery's close, or the last session's while open", unit="UTC instant"
     )
+
+
+@table(room="backtest", key=("screens", "rule", "asset_class", "measure"), causality="summary", allow_empty=True)
+class Survivorship(Table):
+    """What a study on today's funds would have shown beyond the truth: survivors less all funds, monthly rules, after costs."""
+
+    screens: pl.String = column("`strict`: members; `all_listed`: every seasoned plain fund", unit="category", isin=SCREENS)
+    rule: pl.String = column("`equal_weight`, or the funds of the highest `momentum`", unit="identifier")
+    asset_class: pl.String = column("`all`, or the class within which the rule chose", unit="category")
+    measure: pl.String = column("cagr, sharpe or max_drawdown", unit="identifier")
+    full: pl.Float64 = column("With every fund that could be chosen at its date", unit="see `unit`", nullable=True)
+    survivors: pl.Float64 = column("With those that are still listed at the end of the data", unit="see `unit`", nullable=True)
+    gap: pl.Float64 = column("Survivors less full", unit="see `unit`", nullable=True)
+    ci_low: pl.Float64 = column("Lower end of the 95 % interval of the gap, paired sessions resampled", unit="see `unit`", nullable=True)
+    ci_high: pl.Float64 = column("Upper end of the 95 % interval of the gap", unit="see `unit`", nullable=True)
+    unit: pl.String = column("Unit of the measure", unit="text")
+    n_funds: pl.Int64 = column("Funds that could be chosen at some date", unit="count", ge=1)
+    n_survivors: pl.Int64 = column("Those still listed at the end", unit="count", ge=1)
+    n_ended: pl.Int64 = column("Those that ended inside the window", unit="count", ge=0)
+    start: pl.Date = column("First session", unit="date")
+    end: pl.Date = column("Last session", unit="date")
+    verdict: pl.String = column(
+        "`too_few_endings` to estimate a bias (fewer than 30), else `biased` if the interval leaves out zero", unit="category", isin=VERDICTS
+    )
+
+
+@table(room="backtest", key=("screens", "rule", "ticker"), causality="summary", allow_empty=True)
+class SurvivorshipEndings(Table):
+    """Each fund that could be chosen and did not last, and how the portfolio of all funds left it."""
+
+    screens: pl.String = column("As in `survivorship`", unit="category", isin=SCREENS)
+    rule: pl.String = column("As in `survivorship`", unit="identifier")
+    ticker: pl.String = column("Permanent name of the fund", unit="identifier")
+    asset_class: pl.String = column("Broad class", unit="category")
+    last_session: pl.Date = column("Its last bar", unit="date")
+    months: pl.Int64 = column("Decisions that chose it", unit="count", ge=0)
+    fate: pl.String = column(
+        "How the last share went: a forced exit, `sold` before, `held` where it still waits, or `never_held`", unit="category", isin=EXITS
+    )
+    held_to_end: pl.Boolean = column("Held in its last session", unit="flag")
+    exit_session: pl.Date = column("When the last share went", unit="date", nullable=True)
+    exit_price: pl.Float64 = column("At what price per share", unit="listing currency", nullable=True)
+    exit_weight: pl.Float64 = column("Its value over the net asset value of the session before", unit="fraction", nullable=True)

@@ -74,7 +74,7 @@ class RptNavMonthly(Table):
     strategy: pl.String = column("Strategy or benchmark", unit="identifier")
     month: pl.Date = column("First day of the month", unit="date")
     session: pl.Date = column("Last session of the month", unit="date")
-    nav: pl.Float64 = column("Net asset value", unit="USD")
+    nav: pl.Float64 = column("Net asset value", unit="base currency")
     monthly_return: pl.Float64 = column("Return over the month", unit="fraction", nullable=True)
 
 
@@ -138,11 +138,35 @@ class RptCosts(Table):
 
     strategy: pl.String = column("Strategy", unit="identifier")
     year: pl.Int64 = column("Calendar year", unit="year")
-    traded_value: pl.Float64 = column("Sum of absolute trades", unit="USD")
-    spread_cost: pl.Float64 = column("Half-spreads", unit="USD")
-    impact_cost: pl.Float64 = column("Market impact", unit="USD")
-    commission: pl.Float64 = column("Commission", unit="USD")
+    traded_value: pl.Float64 = column("Sum of absolute trades", unit="base currency")
+    spread_cost: pl.Float64 = column("Half-spreads", unit="base currency")
+    impact_cost: pl.Float64 = column("Market impact", unit="base currency")
+    commission: pl.Float64 = column("Commission", unit="base currency")
     cost_bps: pl.Float64 = column("All costs over the traded value", unit="basis points", nullable=True)
+
+
+@table(room="reports", key=("screens", "rule", "asset_class"), causality="summary", allow_empty=True)
+class RptSurvivorship(Table):
+    """Survivors less all funds, one row per study: what leaving out the funds that ended would have added on paper."""
+
+    screens: pl.String = column("`strict`: members; `all_listed`: every seasoned plain fund", unit="category")
+    rule: pl.String = column("Rule", unit="identifier")
+    asset_class: pl.String = column("`all`, or the class", unit="category")
+    start: pl.Date = column("First session", unit="date")
+    end: pl.Date = column("Last session", unit="date")
+    n_funds: pl.Int64 = column("Funds that could be chosen", unit="count")
+    n_ended: pl.Int64 = column("Those that ended", unit="count")
+    n_held_to_end: pl.Int64 = column("Those held in their last session; unknown within a class", unit="count", nullable=True)
+    cagr_full: pl.Float64 = column("Compound annual growth, all funds", unit="fraction per year", nullable=True)
+    cagr_survivors: pl.Float64 = column("The same, survivors", unit="fraction per year", nullable=True)
+    cagr_gap: pl.Float64 = column("Survivors less all", unit="fraction per year", nullable=True)
+    cagr_gap_low: pl.Float64 = column("Lower end of its 95 % interval", unit="fraction per year", nullable=True)
+    cagr_gap_high: pl.Float64 = column("Upper end of its 95 % interval", unit="fraction per year", nullable=True)
+    sharpe_gap: pl.Float64 = column("The same of the Sharpe ratio", unit="ratio", nullable=True)
+    sharpe_gap_low: pl.Float64 = column("Lower end of its 95 % interval", unit="ratio", nullable=True)
+    sharpe_gap_high: pl.Float64 = column("Upper end of its 95 % interval", unit="ratio", nullable=True)
+    max_drawdown_gap: pl.Float64 = column("The same of the largest drawdown: negative where survivors fell less", unit="fraction", nullable=True)
+    verdict: pl.String = column("Verdict on the growth gap", unit="category")
 
 
 @table(room="reports", key=("table_name", "column_name"), causality="summary")

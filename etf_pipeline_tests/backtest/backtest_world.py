@@ -54,7 +54,7 @@ class World:
         successor: str | None = None,
         known: int | None = None,
     ) -> World:
-        """A corporate action, announced at the open of its ex-date; its value is known then, or at the open of session `known`."""
+        """A corporate action, announced at the open of its ex-date; its value is known then, or at that of session `known`."""
         day = self.sessions[session]
         self.actions.append(
             {

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from etf_pipeline.backtest import BacktestParameters
+from etf_pipeline.backtest import BacktestParameters, SurvivorshipParameters
 from etf_pipeline.recipes import makes
 
 
@@ -21,3 +21,20 @@ def backtest(
 
     made = run_backtest(target_weights, fct_prices, fct_returns, fct_actions, liquidity, fct_macro, parameters)
     return made.ledger, made.positions, made.trades, made.performance, made.drawdowns
+
+
+@makes("survivorship", "survivorship_endings")
+def survivorship(
+    universe_membership: pd.DataFrame,
+    features: pd.DataFrame,
+    fct_prices: pd.DataFrame,
+    fct_actions: pd.DataFrame,
+    liquidity: pd.DataFrame,
+    fct_macro: pd.DataFrame,
+    dim_etf: pd.DataFrame,
+    parameters: SurvivorshipParameters,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """All funds against those that lasted, by the same rules and ledger: what a study on today's funds would add."""
+    from etf_pipeline.backtest import survivorship as study
+
+    return study(universe_membership, features, fct_prices, fct_actions, liquidity, fct_macro, dim_etf, parameters)
