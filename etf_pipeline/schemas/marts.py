@@ -5,7 +5,8 @@ from __future__ import annotations
 import polars as pl
 
 from etf_pipeline.schemas.contract import Instant, Table, column, table
-from etf_pipeline.schemas.raw import ACTION_KINDS, ADJUSTMENTS, ASSET_CLASSES, VINTAGES
+from etf_pipeline.schemas.raw import ACTION_KINDS, ADJUSTMENTS, ASSET_CLASSES, BASES, VINTAGES
+from etf_pipeline.schemas.universe import FATES
 
 
 @table(room="marts", key=("ticker", "session"), causality="causal", chunk="session")
@@ -113,3 +114,25 @@ class FctMacro(Table):
     period: pl.Date = column("Reference period of that value", unit="date")
     released_at: Instant = column("When it was released", unit="UTC instant")
     vintage: pl.String = column("`first` or `latest`", unit="category", isin=VINTAGES)
+
+
+@table(room="marts", key=("ticker", "known_from"), causality="summary")
+class DimLifecycle(Table):
+    """`lifecycle` with the span of time in which each row was the newest: the state as of an instant is the row that spans it."""
+
+    ticker: pl.String = column("Permanent name of the fund", unit="identifier")
+    known_from: Instant = column("Since when the row's facts were known", unit="UTC instant")
+    traded_ticker: pl.String = column("Ticker it trades under", unit="identifier")
+    inception: pl.Date = column("First day of the fund; unknown where no source says so", unit="date", nullable=True)
+    first_session: pl.Date = column("First bar", unit="date")
+    announced_at: Instant = column("When its end was announced; unknown where bars just stop", unit="UTC instant", nullable=True)
+    last_session: pl.Date = column("Last session it trades, perhaps still to come", unit="date", nullable=True)
+    fate: pl.String = column("`listed`, or how it ends; `unknown` where nobody says how", unit="category", isin=FATES)
+    liquidation_value: pl.Float64 = column("Paid per share at the end", unit="listing currency", nullable=True, ge=0)
+    pay_date: pl.Date = column("When cash or shares arrive", unit="date", nullable=True)
+    successor: pl.String = column("Fund that the holding becomes", unit="identifier", nullable=True)
+    ratio: pl.Float64 = column("Successor shares per share", unit="ratio", nullable=True, gt=0)
+    basis: pl.String = column("`given`, `curated` or `inferred`", unit="category", isin=BASES)
+    evidence: pl.String = column("What the row rests on, in words", unit="text")
+    known_to: Instant = column("When more became known; unknown for the newest row", unit="UTC instant", nullable=True)
+    is_current: pl.Boolean = column("Nothing more is known by now", unit="flag")

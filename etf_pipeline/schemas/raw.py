@@ -92,13 +92,16 @@ class RawLifecycle(Table):
     ticker: pl.String = column("Permanent name of the fund", unit="identifier")
     event: pl.String = column("What happened", unit="category", isin=LIFE_EVENTS)
     event_date: pl.Date = column(
-        "When it took effect: of a last trade and a merger the last session, of a ticker change the first under the new one", unit="date"
+        "When it took effect: of a last trade and a merger the last session, of a ticker change the first under the new one",
+        unit="date",
     )
     value: pl.Float64 = column(
         "Liquidation: amount per share; merger: successor shares per share", unit="ratio or listing currency", nullable=True, ge=0
     )
     pay_date: pl.Date = column("When cash or shares arrive", unit="date", nullable=True)
-    successor: pl.String = column("Fund that the holding becomes; the new ticker of a ticker change", unit="identifier", nullable=True)
+    successor: pl.String = column(
+        "Fund that the holding becomes; the new ticker of a ticker change", unit="identifier", nullable=True
+    )
     reason: pl.String = column("Why, in the source's words", unit="text", nullable=True)
     known_at: Instant = column("When it was public", unit="UTC instant")
     basis: pl.String = column("`given` by the provider, or `curated`", unit="category", isin=BASES)

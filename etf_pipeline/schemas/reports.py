@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from etf_pipeline.schemas.contract import Table, column, table
+from etf_pipeline.schemas.contract import Instant, Table, column, table
 
 
 @table(room="reports", key=("table_name", "column_name"), causality="summary")
@@ -130,6 +130,42 @@ class RptUniverse(Table):
     session: pl.Date = column("Last session of the month", unit="date")
     reason: pl.String = column("`member`, or the screen that failed", unit="category")
     funds: pl.Int64 = column("Funds", unit="count")
+
+
+@table(room="reports", key=("ticker",), causality="summary", allow_empty=True)
+class RptLifecycle(Table):
+    """Funds that ended or whose end is announced: when, how, what a holder got, and what that rests on."""
+
+    ticker: pl.String = column("Permanent name of the fund", unit="identifier")
+    name: pl.String = column("Fund name", unit="text", nullable=True)
+    asset_class: pl.String = column("Broad class", unit="category", nullable=True)
+    inception: pl.Date = column("First day of the fund", unit="date", nullable=True)
+    first_session: pl.Date = column("First bar", unit="date")
+    announced_at: Instant = column("When the end was announced; unknown where bars just stop", unit="UTC instant", nullable=True)
+    last_session: pl.Date = column("Last session it trades", unit="date", nullable=True)
+    fate: pl.String = column("How it ends", unit="category")
+    liquidation_value: pl.Float64 = column("Paid per share at the end", unit="listing currency", nullable=True)
+    pay_date: pl.Date = column("When cash or shares arrive", unit="date", nullable=True)
+    successor: pl.String = column("Fund that the holding becomes", unit="identifier", nullable=True)
+    ratio: pl.Float64 = column("Successor shares per share", unit="ratio", nullable=True)
+    basis: pl.String = column("`given`, `curated` or `inferred`", unit="category")
+    known_from: Instant = column("Since when all of this was known", unit="UTC instant")
+    evidence: pl.String = column("What it rests on, in words", unit="text")
+
+
+@table(room="reports", key=("month", "reason"), causality="summary")
+class RptUniverseTurnover(Table):
+    """Members at each month's last session, how many entered and left since the month before, and for which reason."""
+
+    month: pl.Date = column("First day of the month", unit="date")
+    session: pl.Date = column("Last session of the month", unit="date")
+    reason: pl.String = column(
+        "`all`; else what kept those who entered out before, or those who left out now; `no_bar` without a bar", unit="category"
+    )
+    members: pl.Int64 = column("Members at the session, whatever the reason", unit="count")
+    entered: pl.Int64 = column("Members now and not before", unit="count")
+    left: pl.Int64 = column("Members before and not now", unit="count")
+    share: pl.Float64 = column("Entered and left over members now and before", unit="fraction", nullable=True)
 
 
 @table(room="reports", key=("strategy", "year"), causality="summary")
