@@ -8,7 +8,7 @@ import pytest
 from simulated_by_hand import average_correlation, market, returns_by_hand, truth, wide
 
 from etf_pipeline.conventions import SESSIONS_PER_YEAR
-from etf_pipeline.providers.simulated.funds import INDICES
+from etf_pipeline.providers.simulated.cohort import SPECS
 from etf_pipeline.providers.simulated.world import simulate_world
 
 COMPARED = [
@@ -101,12 +101,6 @@ def test_small_funds_trade_little_and_volume_rises_with_volatility():
     assert traded[wild & (spy.index.year == 2020)].mean() > traded[~wild & (spy.index.year == 2020)].mean() + 0.2
 
 
-def test_a_fifth_to_a_third_of_the_us_funds_end():
-    us = [f for f in truth().funds if f.exchange == "XNYS"]
-    ended = [f for f in us if f.ending is not None and f.ending.kind != "rename"]
-    assert 0.15 < len(ended) / len(us) < 0.33
-
-
 def test_the_planted_skill_is_what_the_truth_states():
     # Rank correlation of momentum with what factors leave of the next 21 sessions, mean of eight seeds. Between seeds its
     # standard deviation is 0.012, so the mean's is 0.004: a band of 0.015 is left by chance once in several thousand.
@@ -118,7 +112,7 @@ def residual_ic(seed: int) -> float:
     """Average Spearman correlation across US indices with noise of their own, once every 21 sessions."""
     world = simulate_world(seed).exchanges["XNYS"]
     first = {f.index: j for j, f in reversed(list(enumerate(world.funds))) if f.leverage == 1}
-    chosen = [j for index, j in first.items() if INDICES[index].noise > 0.02]
+    chosen = [j for index, j in first.items() if SPECS[index].noise > 0.02]
     logs = np.log1p(world.returns[:, chosen]).cumsum(axis=0)
     left = world.returns - world.bill[:, None] - np.einsum("tk,mk->tm", world.factors, world.loadings)
     left = left[:, chosen].cumsum(axis=0)

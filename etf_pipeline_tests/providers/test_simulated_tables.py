@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from simulated_by_hand import market, truth
+from simulated_by_hand import market, named, truth
 
 from etf_pipeline.calendars import closes, opens, sessions
 from etf_pipeline.errors import SettingsError
@@ -14,7 +14,7 @@ from etf_pipeline.providers.release import period_ends
 from etf_pipeline.providers.simulated import SimulatedMarket
 from etf_pipeline.schemas import TABLES
 
-PARTS = ("prices", "actions", "reference", "aum", "macro", "factors", "rejects")
+PARTS = ("prices", "actions", "reference", "aum", "macro", "factors", "rejects", "ticker_history", "lifecycle")
 
 
 @pytest.mark.parametrize("part", PARTS)
@@ -58,7 +58,7 @@ def test_the_demo_is_twelve_funds_over_six_years_of_the_same_numbers():
 
 @pytest.mark.parametrize("exchange", ["XNYS", "XASX"])
 def test_every_fund_has_a_bar_in_every_session_of_its_life(exchange):
-    prices = market().prices
+    prices = named(market().prices, market().ticker_history, "session")
     calendar = sessions(exchange, "2005-01-03", "2024-06-28")
     for _, days in prices[prices["exchange"] == exchange].groupby("ticker")["session"]:
         first, last = calendar.get_indexer([days.min(), days.max()])

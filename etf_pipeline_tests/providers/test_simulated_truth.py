@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from simulated_by_hand import effects, market, returns_by_hand, truth, wide
+from simulated_by_hand import actions, effects, prices, returns_by_hand, truth, wide
 
 from etf_pipeline.calendars import closes
+from etf_pipeline.providers.simulated.cohort import SPECS
 from etf_pipeline.providers.simulated.indices import STRENGTH, simulate_indices, standard_ranks
 
 EXCHANGES = ("XNYS", "XASX")
@@ -33,11 +34,10 @@ def test_the_index_grown_from_raw_prices_stays_on_the_hidden_one_for_twenty_year
 
 def test_the_open_shares_the_move_that_the_dividend_and_split_leave():
     # A split or dividend must not look like an overnight crash: on those days the open's total return is an ordinary one.
-    raw = market()
     opened = returns_by_hand("full", "open").to_numpy()
-    special = (effects(raw, "split", 1.0) != 1) | (effects(raw, "dividend", 0.0) > 0)
+    special = (effects("full", "split", 1.0) != 1) | (effects("full", "dividend", 0.0) > 0)
     sigma = pd.concat([frame.stack() for frame in truth().volatility.values()])
-    scale = sigma.reindex(pd.MultiIndex.from_frame(raw.prices[["session", "ticker"]])).to_numpy()
+    scale = sigma.reindex(pd.MultiIndex.from_frame(prices()[["session", "ticker"]])).to_numpy()
     z = (opened / scale)[special.to_numpy()]
     assert np.nanmax(np.abs(z)) < 10
     assert 0.45 < np.nanstd(z) < 0.75
@@ -96,31 +96,26 @@ def test_sydney_follows_new_york_one_session_later():
 
 
 def test_funds_that_end_trade_until_their_last_session_and_pay_what_the_truth_says():
-    raw, endings = market(), truth().endings
-    closed = raw.actions[raw.actions["kind"].isin(["liquidation", "merger", "rename"])].set_index("ticker")
-    bars = raw.prices.set_index(["ticker", "session"])["close"].sort_index()
+    endings = truth().endings
+    closed = actions()[actions()["kind"].isin(["liquidation", "merger"])].set_index("ticker")
+    bars = prices().set_index(["ticker", "session"])["close"].sort_index()
     assert set(closed.index) == set(endings["ticker"])
-    assert endings["kind"].value_counts().to_dict() == {"liquidation": 13, "merger": 2, "rename": 1}
+    assert not endings["ticker"].duplicated().any()
     for row in endings.itertuples():
         action, own = closed.loc[row.ticker], bars.loc[row.ticker]
         assert own.index[-1] == row.last_session == action["ex_date"]
         assert own.iloc[-1] == row.last_close
         worth = action["value"] * (bars[(row.successor, row.last_session)] if row.kind == "merger" else 1.0)
-        expected = 0.0 if row.kind == "rename" else worth / row.last_close - 1
-        assert row.delisting_return == pytest.approx(expected, abs=1e-15)
+        assert row.delisting_return == pytest.approx(worth / row.last_close - 1, abs=1e-15)
         assert row.pay_date > row.last_session
         assert (
             row.announced_at < closes("XASX" if row.ticker.endswith(".AX") else "XNYS", pd.DatetimeIndex([row.last_session]))[0]
         )
 
 
-def test_a_merger_keeps_the_holder_s_wealth_and_a_rename_continues_the_price():
+def test_a_merger_keeps_the_holder_s_wealth():
     endings = truth().endings.set_index("kind")
     assert (endings.loc["merger", "delisting_return"].abs() < 1e-7).all()
-    renamed = endings.loc["rename"]
-    later = market().prices.set_index("ticker").loc[renamed["successor"]].iloc[0]
-    assert later["session"] > renamed["last_session"]
-    assert abs(later["close"] / renamed["last_close"] - 1) < 0.1
 
 
 def test_a_liquidation_costs_what_was_planted():
@@ -142,9 +137,7 @@ def test_the_planted_signal_is_last_year_s_momentum_without_its_last_month():
 
 
 def _noise(index: str) -> float:
-    from etf_pipeline.providers.simulated.funds import INDICES
-
-    return INDICES[index].noise
+    return SPECS[index].noise
 
 
 def test_an_index_s_expected_return_never_depends_on_later_returns():
