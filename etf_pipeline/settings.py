@@ -4,8 +4,10 @@
 variable                  meaning                                                default
 ========================  =====================================================  ==================
 ``ETF_HOME``              folder of the warehouse, reports and Dagster's home    ``data``
-``ETF_PROVIDER``          ``simulated``, ``files``, ``lean`` or ``stooq``        ``simulated``
-``ETF_FILES_ROOT``        folder that all providers but ``simulated`` read       none
+``ETF_PROVIDER``          ``simulated``, ``files``, ``lean``, ``stooq``, or      ``simulated``
+                          ``yahoo`` (network)
+``ETF_FILES_ROOT``        folder that ``files``, ``lean`` and ``stooq`` read     none
+``ETF_TICKERS``           funds of ``yahoo``: a comma list, or a .txt of them    none
 ``ETF_PROFILE``           ``full`` or ``demo`` (12 funds, 6 years)               ``full``
 ``ETF_EXECUTOR``          in_process, multiprocess, dask, k8s or celery          ``in_process``
 ``ETF_EXCHANGE``          main exchange: sessions, schedule, universe            ``XNYS``
@@ -24,7 +26,7 @@ from typing import Literal, get_args
 
 from etf_pipeline.errors import SettingsError
 
-ProviderName = Literal["simulated", "files", "lean", "stooq"]
+ProviderName = Literal["simulated", "files", "lean", "stooq", "yahoo"]
 FOLDER_PROVIDERS = ("files", "lean", "stooq")
 Profile = Literal["full", "demo"]
 Executor = Literal["in_process", "multiprocess", "dask", "k8s", "celery"]
@@ -40,6 +42,7 @@ class Settings:
     profile: str = "full"
     executor: str = "in_process"
     exchange: str = "XNYS"
+    tickers: tuple[str, ...] = ()
 
     @property
     def warehouse(self) -> Path:
@@ -60,6 +63,11 @@ class Settings:
     def inbox(self) -> Path:
         """Folder whose ``*.ready`` files start a run."""
         return self.home / "inbox"
+
+    @property
+    def spool(self) -> Path:
+        """Folder of network answers that are kept until a fetch is whole."""
+        return self.home / "spool"
 
     @property
     def dagster_home(self) -> Path:
@@ -90,7 +98,31 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         profile=_choice(env, "ETF_PROFILE", "full", get_args(Profile)),
         executor=_choice(env, "ETF_EXECUTOR", "in_process", get_args(Executor)),
         exchange=env.get("ETF_EXCHANGE", "XNYS"),
+        tickers=ticker_list(env.get("ETF_TICKERS", "")),
     )
+
+
+def ticker_list(text: str) -> tuple[str, ...]:
+    """Tickers of a list with commas or blanks between, or of a .txt file of such lines; ``#`` starts a comment.
+
+    Raises
+    ------
+    SettingsError
+        If the file cannot be read.
+
+    Examples
+    --------
+    >>> ticker_list("spy, VAS.AX SPY")
+    ('SPY', 'VAS.AX')
+    """
+    if text.strip().endswith(".txt"):
+        path = Path(text.strip()).expanduser()
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsError(f"ETF_TICKERS needs tickers or a readable .txt file of them; '{path.name}' is none.") from error
+    words = " ".join(line.partition("#")[0] for line in text.splitlines()).replace(",", " ").split()
+    return tuple(dict.fromkeys(word.upper() for word in words))
 
 
 def override(settings: Settings, *, provider: str = "", files_root: str = "") -> Settings:

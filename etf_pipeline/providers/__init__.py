@@ -104,11 +104,18 @@ def _files(settings: Settings) -> Provider:
     return FilesProvider.for_settings(settings)
 
 
+def _yahoo(settings: Settings) -> Provider:
+    from etf_pipeline.providers.yahoo import YahooProvider
+
+    return YahooProvider.for_settings(settings)
+
+
 PROVIDERS: dict[str, Callable[[Settings], Provider]] = {
     "simulated": _simulated,
     "files": _files,
     "lean": _files,
     "stooq": _files,
+    "yahoo": _yahoo,
 }
 """Every provider by the name that `ETF_PROVIDER` or the launchpad gives."""
 

@@ -30,6 +30,10 @@ class MacroSeries:
         `first` where values are never revised; `latest` where the stored file holds final revisions.
     source : str
         Publisher, and the basis of the lag.
+    feed : {"fred", "yahoo", "gpr"}
+        Network source that carries it.
+    symbol : str
+        Its name there, where it is another.
     """
 
     code: str
@@ -39,12 +43,29 @@ class MacroSeries:
     release_time: str
     vintage: Literal["first", "latest"]
     source: str
+    feed: Literal["fred", "yahoo", "gpr"] = "fred"
+    symbol: str = ""
+
+    @property
+    def feed_name(self) -> str:
+        """Name of the series in its network source."""
+        return self.symbol or self.code
 
 
 SERIES: dict[str, MacroSeries] = {
     s.code: s
     for s in (
-        MacroSeries("VIX", "index points", "D", 0, "16:15", "first", "Cboe; known at the close of regular index-option trading"),
+        MacroSeries(
+            "VIX",
+            "index points",
+            "D",
+            0,
+            "16:15",
+            "first",
+            "Cboe; known at the close of regular index-option trading",
+            "yahoo",
+            "^VIX",
+        ),
         MacroSeries(
             "TBILL13W",
             "percent, bank discount, act/360",
@@ -53,13 +74,25 @@ SERIES: dict[str, MacroSeries] = {
             "18:00",
             "first",
             "US Treasury daily bill rates, evening",
+            "yahoo",
+            "^IRX",
         ),
         MacroSeries("DGS10", "percent", "D", 1, "16:30", "first", "Federal Reserve H.15, next business day"),
         MacroSeries("T10Y2Y", "percent", "D", 1, "16:30", "first", "Federal Reserve H.15, next business day"),
         MacroSeries("T10YIE", "percent", "D", 1, "16:30", "first", "Federal Reserve H.15, next business day"),
         MacroSeries("EFFR", "percent", "D", 1, "09:00", "first", "Federal Reserve Bank of New York, next business morning"),
         MacroSeries("BAMLH0A0HYM2", "percent", "D", 1, "09:00", "first", "ICE BofA option-adjusted spread, next business day"),
-        MacroSeries("GPR", "index", "D", 7, "12:00", "latest", "Caldara and Iacoviello daily index, updated weekly"),
+        MacroSeries(
+            "GPR",
+            "index",
+            "D",
+            7,
+            "12:00",
+            "latest",
+            "Caldara and Iacoviello daily index: updated every Monday, after a holiday on the next business day",
+            "gpr",
+            "GPRD",
+        ),
         MacroSeries(
             "NFCI",
             "index",
@@ -92,6 +125,6 @@ SERIES: dict[str, MacroSeries] = {
         ),
         MacroSeries("INDPRO", "index", "M", 18, "09:15", "latest", "Federal Reserve G.17, mid-month"),
         MacroSeries("UMCSENT", "index", "M", 1, "10:00", "latest", "University of Michigan final reading, end of the month"),
-        MacroSeries("AUDUSD", "USD per AUD", "D", 0, "16:00", "first", "Spot at the New York close"),
+        MacroSeries("AUDUSD", "USD per AUD", "D", 0, "16:00", "first", "Spot at the New York close", "yahoo", "AUDUSD=X"),
     )
 }

@@ -32,7 +32,7 @@ REMEDIES: Mapping[str, str] = {
     "not_a_session": "Correct the date: the exchange was closed, so nothing can have happened at its open.",
     "unknown_exchange": "Use a market identifier code such as XNYS or XASX.",
     "unknown_series": "Declare the series with unit and release lag in providers/macro_series.py, or take the file away.",
-    "not_delivered": "Run again later: what came is kept. A fund that ended goes out of ETF_TICKERS, its ending into the actions.",
+    "not_delivered": "Run again later. A fund that ended goes out of ETF_TICKERS, and its ending into the actions.",
     "missing_value": "Nothing to do: the publisher marks these as not observed, and they stay unknown.",
 }
 """Remedy of every rule that a line or a file can break on the way in."""
