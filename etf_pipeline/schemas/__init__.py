@@ -22,6 +22,7 @@ from etf_pipeline.schemas import (  # each module registers its tables
     staging,
     stress,
     universe,
+    validation,
 )
 from etf_pipeline.schemas.contract import SQL_TYPES, TABLES, Contract, Table, column, from_arrow, table
 
@@ -35,6 +36,7 @@ ROOMS = (
     risk,
     regimes,
     forecasting,
+    validation,
     costs,
     scoring,
     portfolio,

@@ -176,12 +176,13 @@ def clustered_mean(totals: Floats, counts: Floats, horizon: int) -> MeanTest:
         raise DataError("a mean needs at least one observation; found none. Wait until the first label has ended.")
     span = slice(active[0], active[-1] + 1)
     totals, counts = totals[span], counts[span]
-    n = len(totals)
+    n, share = len(totals), len(active) / len(totals)
     mean = float(totals.sum() / counts.sum())
     influence = (totals - mean * counts) / counts.mean()
     width = bandwidth(n, horizon)
     b = width / n
-    long_run, short_run = bartlett_variance(influence, width), float(influence @ influence) / len(active)
+    # the influence of an active session is inflated by 1 / share, since empty ones pull down the mean count
+    long_run, short_run = bartlett_variance(influence, width), float(influence @ influence) / len(active) * share**2
     if n < 2 or long_run <= 1e-300:
         return MeanTest(mean, math.nan, math.nan, math.nan, math.nan, b, math.nan, math.nan)
     error = math.sqrt(long_run / n)
@@ -221,40 +222,6 @@ def diebold_mariano(loss_before: Floats, loss_after: Floats, horizon: int, *, co
     """
     difference = np.asarray(loss_before, dtype=np.float64) - np.asarray(loss_after, dtype=np.float64)
     return clustered_mean(difference, np.ones(len(difference)) if counts is None else counts, horizon)
-
-
-def holm(p_values: Floats) -> Floats:
-    """P-values corrected for having looked at all of them.
-
-    Parameters
-    ----------
-    p_values : ndarray of shape (n_tests,)
-        Unknown ones stay unknown and do not count as looked at. [probability]
-
-    Returns
-    -------
-    ndarray of shape (n_tests,)
-        The chance of any false claim is at most the level that these are held against, however the tests depend. [probability]
-
-    Notes
-    -----
-    The k-th smallest of m is multiplied by m - k + 1, then made non-decreasing and cut at one [1]_.
-
-    References
-    ----------
-    .. [1] S. Holm, "A simple sequentially rejective multiple test procedure," Scandinavian J. Statistics 6 (2), 1979.
-
-    Examples
-    --------
-    >>> holm(np.array([0.01, 0.04, 0.03])).round(6).tolist()
-    [0.03, 0.06, 0.06]
-    """
-    adjusted = np.full(len(p_values), np.nan)
-    known = np.flatnonzero(~np.isnan(p_values))
-    order = known[np.argsort(p_values[known], kind="stable")]
-    factors = np.arange(len(order), 0, -1)
-    adjusted[order] = np.minimum(np.maximum.accumulate(p_values[order] * factors), 1.0)
-    return adjusted
 
 
 def information_coefficient(forecast: pd.Series[Any], outcome: pd.Series[Any], session: pd.Series[Any]) -> pd.Series[Any]:

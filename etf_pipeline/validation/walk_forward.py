@@ -11,6 +11,7 @@ Boundaries count from the first session: sessions that arrive later lengthen the
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -166,3 +167,45 @@ def purged_folds(positions: Positions, n_folds: int, label_sessions: int, embarg
             )
         folds.append(Fold(train, test))
     return folds
+
+
+def nested(window: Window, n_folds: int, label_sessions: int, embargo: int, *, min_train: int = 252) -> Iterator[Fold]:
+    """Inner walk-forward folds for choosing settings, all inside one window's training span.
+
+    Parameters
+    ----------
+    window : Window
+        Its training span is already purged, so that no inner label reaches its test.
+    n_folds : int
+        Contiguous, near-equal test folds after the first `min_train` sessions.
+    label_sessions, embargo : int
+        As in `walk_forward`. [sessions]
+    min_train : int
+        Sessions before the first inner test, purged ones included. [sessions]
+
+    Yields
+    ------
+    Fold
+        Expanding: each is judged by a model of its own past alone, as the outer window is.
+
+    Raises
+    ------
+    DataError
+        If the training span is too short for the folds.
+
+    Examples
+    --------
+    >>> for fold in nested(Window(0, 0, 12, 15, 20), 2, label_sessions=2, embargo=1, min_train=6):
+    ...     print(fold.train, fold.test)
+    [0 1 2] [6 7 8]
+    [0 1 2 3 4 5] [ 9 10 11]
+    """
+    lost = label_sessions + embargo
+    length = window.train_stop - window.train_start
+    if min_train <= lost or length < min_train + n_folds:
+        raise DataError(
+            f"nested needs min_train above label_sessions + embargo = {lost} and {n_folds} sessions after it; window "
+            f"{window.number} trains on {length} sessions with min_train = {min_train}. Lengthen first_train or use fewer folds."
+        )
+    for test in np.array_split(np.arange(window.train_start + min_train, window.train_stop), n_folds):
+        yield Fold(np.arange(window.train_start, test[0] - lost), test)
