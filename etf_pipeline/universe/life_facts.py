@@ -17,6 +17,9 @@ FATE_OF = {"liquidation": "closure", "merger": "merger", "rename": "rename"}
 EVENT_ORDER = ("inception", "ticker_change", "announcement", "last_trade", "liquidation", "merger")
 """Of events that became known together the more telling comes later."""
 
+LONGEST_NOTICE, NONE = pd.Timedelta(days=366), pd.Timedelta(0)
+"""An announcement that is older than a fund's first bar by more was about an earlier owner of its ticker."""
+
 TAKEN_BACK = {"last_session": None, "fate": "listed", "successor": None, "ratio": None}
 """What bars that come back take back, as far as it was inferred."""
 
@@ -90,11 +93,14 @@ def action_facts(first: pd.DataFrame, actions: pd.DataFrame) -> Iterator[Fact]:
 
 
 def event_facts(first: pd.DataFrame, events: pd.DataFrame) -> Iterator[Fact]:
-    """Events of `raw_lifecycle`, given or curated."""
+    """Events of `raw_lifecycle`, given or curated; an end before a fund's first bar is that of an earlier owner of its ticker."""
     named = events.assign(ticker=events["ticker"].str.strip().str.upper())
     ranked = named.assign(rank=named["event"].map(EVENT_ORDER.index))
     rows = ranked[ranked["ticker"].isin(first.index)].sort_values("rank", kind="stable")
+    began = dict(zip(first.index, first["session"], strict=True))
     for row in _records(rows):
+        if _of_an_earlier_owner(row, began[row["ticker"]]):
+            continue
         known_at = max(first.at[row["ticker"], "known_at"], row["known_at"])
         if row["event"] == "ticker_change":
             known_at = max(known_at, row["event_date"].tz_localize("UTC"))
@@ -137,6 +143,11 @@ def silence_facts(bars: Bars, close_at: Ints, silent_sessions: int) -> Iterator[
                 yield Fact(ticker, instant(close_at[back]), "inferred", TAKEN_BACK, text)
 
 
+def _of_an_earlier_owner(row: Mapping[str, Any], first_session: pd.Timestamp) -> bool:
+    slack = {"announcement": LONGEST_NOTICE, "last_trade": NONE, "liquidation": NONE, "merger": NONE}.get(row["event"])
+    return slack is not None and bool(row["event_date"] < first_session - slack)
+
+
 def _event_values(row: Mapping[str, Any]) -> dict[str, Any]:
     event, day = row["event"], row["event_date"]
     if event == "inception":
@@ -147,7 +158,7 @@ def _event_values(row: Mapping[str, Any]) -> dict[str, Any]:
     if event == "last_trade":
         end["last_session"] = day
     if event == "liquidation":
-        end |= {"liquidation_value": row["value"], "pay_date": row["pay_date"] or day}
+        end["liquidation_value"] = row["value"]
     if event == "merger":
         end |= {"last_session": day, "ratio": row["value"], "successor": row["successor"]}
     return end

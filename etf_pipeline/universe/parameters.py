@@ -34,6 +34,8 @@ class ScreenParameters:
         Whether leveraged and inverse products may be members.
     ending_fates : tuple of str
         Announced ends that make a fund no candidate any more. A rename is none of them: the holding goes on.
+    ending_notice : int
+        How far ahead an announced end counts: the maturity of a note is known for years. [calendar days]
     min_history : int
         Bars that a fund needs. [sessions]
     window : int
@@ -62,6 +64,7 @@ class ScreenParameters:
     exchange: str = "XNYS"
     allow_geared: bool = False
     ending_fates: tuple[str, ...] = ("closure", "merger", "unknown")
+    ending_notice: int = 365
     min_history: int = 252
     window: int = 20
     min_volume: float = 10_000.0

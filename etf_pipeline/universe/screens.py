@@ -93,7 +93,7 @@ def _facts(
     adjusted = (bars.frame["adjustment"] != "raw").to_numpy()
     volume, value = bars.column("volume"), bars.column("traded_value")
     figures = trailing(bars.code, number, volume, value, adjusted, parameters.window, parameters.stale_sessions)
-    ended, ending = known_ends(bars, close_at, lifecycle, parameters.ending_fates)
+    ended, ending = known_ends(bars, close_at, lifecycle, parameters)
     names = ("history", "mean_volume", "mean_value", "presence", "idle", "ahead")
     return {
         **dict(zip(names, figures, strict=True)),
@@ -126,8 +126,8 @@ def _screens(bars: Bars, facts: Columns, parameters: ScreenParameters) -> dict[s
     }
 
 
-def known_ends(bars: Bars, close_at: Ints, lifecycle: pd.DataFrame, fates: tuple[str, ...]) -> tuple[Flags, Flags]:
-    """Whether a bar lies past the last session, and whether an end among `fates` was announced, as known at its close.
+def known_ends(bars: Bars, close_at: Ints, lifecycle: pd.DataFrame, parameters: ScreenParameters) -> tuple[Flags, Flags]:
+    """Whether a bar lies past the last session, and whether an end not too far ahead was announced, as known at its close.
 
     Parameters
     ----------
@@ -144,13 +144,15 @@ def known_ends(bars: Bars, close_at: Ints, lifecycle: pd.DataFrame, fates: tuple
     known = instants_of(rows["known_from"])
     until = np.append(np.where(code[1:] == code[:-1], known[1:], NEVER), NEVER)
     last = np.where(rows["last_session"].isna(), NEVER, days_of(rows["last_session"]))
-    announced = rows["announced_at"].notna().to_numpy() & rows["fate"].isin(fates).to_numpy()
+    announced = rows["announced_at"].notna().to_numpy() & rows["fate"].isin(list(parameters.ending_fates)).to_numpy()
+    planned = rows["last_session"].fillna(rows["pay_date"])
+    near = np.where(planned.isna(), -NEVER, days_of(planned) - parameters.ending_notice)
     starts = bars.starts
     for k in np.flatnonzero((rows["fate"] != "listed").to_numpy() & (code >= 0)):
         first, stop = starts[code[k]], starts[code[k] + 1]
         a, b = first + np.searchsorted(close_at[first:stop], [known[k], until[k]])
         ended[a:b] = bars.day[a:b] > last[k]
-        ending[a:b] = announced[k]
+        ending[a:b] = announced[k] & (bars.day[a:b] >= near[k])
     return ended, ending
 
 

@@ -32,10 +32,11 @@ def bars(ticker="AAA", days=DAYS, close=50.0, volume=100_000.0, exchange="XNYS",
     return frame.assign(exchange=exchange, adjustment=adjustment, currency="AUD" if exchange == "XASX" else "USD")
 
 
-def life(known_from, fate="closure", announced_at=None, last_session=None, ticker="AAA") -> pd.DataFrame:
+def life(known_from, fate="closure", announced_at=None, last_session=None, ticker="AAA", pay_date=None) -> pd.DataFrame:
     """One row of `lifecycle`."""
     known, announced = (pd.to_datetime([x], utc=True).as_unit("ns") for x in (known_from, announced_at))
     row = {"known_from": known, "announced_at": announced, "last_session": pd.to_datetime([last_session]).as_unit("ns")}
+    row["pay_date"] = pd.to_datetime([pay_date]).as_unit("ns")
     return pd.DataFrame({"ticker": [ticker], "fate": [fate], **row})
 
 
@@ -144,6 +145,15 @@ def test_a_rename_that_is_announced_leaves_a_fund_a_candidate_until_it_happens()
     out = membership(bars(), NO_AUM, reference("AAA"), lives=life(at, "rename", at, "2020-04-30")).set_index("session")["reason"]
     assert (out["2020-03-02":"2020-04-30"] == "member").all()
     assert (out["2020-05-01":] == "ended").all()
+
+
+@pytest.mark.parametrize("known_as", ["last_session", "pay_date"])
+def test_a_maturity_that_is_known_for_years_ends_a_note_only_when_it_is_near(known_as):
+    lives = life("2010-01-04T12:00Z", announced_at="2010-01-04T12:00Z", **{known_as: "2020-12-31"})
+    near = replace(QUICK, ending_notice=200)
+    out = membership(bars(), NO_AUM, reference("AAA"), near, lives=lives).set_index("session")["reason"]
+    assert (out[:"2020-06-12"].iloc[29:] == "member").all()
+    assert (out["2020-06-15":] == "ending").all()
 
 
 def test_the_end_of_one_fund_is_not_that_of_another():

@@ -13,6 +13,7 @@ from etf_pipeline.orchestration.metadata import definition_metadata
 from etf_pipeline.orchestration.resources import SCHEMA_CHANGE_TAG, joined, settings
 from etf_pipeline.orchestration.tables import Outcome
 from etf_pipeline.providers import PROVIDERS, Known, RawMarket
+from etf_pipeline.providers.curated import add_curated
 from etf_pipeline.schemas import TABLES
 from etf_pipeline.settings import Settings, override
 
@@ -67,7 +68,7 @@ def fetch(context: dg.AssetExecutionContext, config: IngestConfig) -> Iterator[d
 def _fetched(chosen: Settings, known: Known | None) -> RawMarket:
     """What the provider has. A source that is there but wrong is not asked again: only a network may do better later."""
     try:
-        market: RawMarket = provider_of(chosen).fetch(known)
+        market = add_curated(provider_of(chosen).fetch(known))
     except EtfPipelineError as error:
         raise dg.Failure(description=str(error), allow_retries=isinstance(error, SourceUnreachable)) from error
     return market
