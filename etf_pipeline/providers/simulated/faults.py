@@ -1,7 +1,8 @@
 """Planted faults: one of every kind of bad row that real files bring, each at a stated ticker and session.
 
-Rules are named as in `quality.RULES` where it has one; `after_ending` and `aum_jump` are facts that it need not look for. Faults
-are planted on the funds that both profiles share, between 2019 and 2023, so that both carry the same list.
+Rules are named as in `quality.RULES` where it has one; those of `UNSEEN` are facts that it need not look for. Faults are planted
+on the funds that both profiles share, between 2019 and 2023, so that both carry the same list; only a split that two sources
+tell needs a fund of the full market, because the demonstration's one split is the one that is forgotten.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ def no_faults() -> pd.DataFrame:
 
 
 def plant(market: RawMarket) -> tuple[RawMarket, pd.DataFrame]:
-    """A market with some forty bad rows of about twenty kinds, and the list of them.
+    """A market with some seventy bad rows of about thirty kinds, and the list of them.
 
     Parameters
     ----------
@@ -40,7 +41,8 @@ def plant(market: RawMarket) -> tuple[RawMarket, pd.DataFrame]:
     market : RawMarket
         Every table still meets its contract: faults are of meaning, not of form.
     faults : DataFrame
-        `dataset`, `ticker`, `session`, `rule`, `source_row` (-1 where the fault is an absence or not in a price row).
+        `dataset`, `ticker`, `session`, `rule`, `source_row` (within `dataset`; -1 where the fault is an absence or the dataset
+        numbers no rows).
     """
     workshop = Workshop(market)
     for rule, ticker, day, change in CELLS:
@@ -59,9 +61,29 @@ def plant(market: RawMarket) -> tuple[RawMarket, pd.DataFrame]:
     workshop.forget_split("USO", "2020-04-29")
     workshop.inflate_dividend("IWM", "2021-09-20")
     workshop.inflate_aum("EEM", "2022-06-03")
+    for day in SHARED:
+        workshop.second("AGG", day, 1.03 if day == CONTRADICTED else 1.0)
+    workshop.contradicted("AGG", CONTRADICTED)
+    workshop.remove("missing_session", "GLD", (HALF_DAY,))
+    workshop.in_lots("HYG", LOTS, 100)
+    workshop.repeat_action("EFA", "2021-06-18", "dividend")
+    if (market.prices["ticker"] == "SSO").any():
+        workshop.repeat_action("SSO", "2022-01-13", "split")
     return workshop.result()
 
 
+UNSEEN = ("aum_jump", "volume_unit")
+"""Faults that no rule looks for."""
+SECOND_SOURCE = "simulated_second"
+"""The other feed, which speaks of a few bars and actions."""
+HALF_DAY = "2020-11-27"
+"""The day after Thanksgiving, which a feed took for a holiday."""
+SHARED = ("2022-06-13", "2022-06-14", "2022-06-15", "2022-06-16", "2022-06-17")
+"""Sessions that two sources tell."""
+CONTRADICTED = SHARED[2]
+"""The one of them on which they differ."""
+LOTS = ("2022-03-01", "2022-03-02", "2022-03-03", "2022-03-04", "2022-03-07", "2022-03-08", "2022-03-09", "2022-03-10")
+"""Sessions whose volume is in lots."""
 GAP = tuple(f"2021-07-{day}" for day in (13, 14, 15, 16, 19, 20, 21, 22))
 """Sessions that one fund lacks."""
 
@@ -102,6 +124,7 @@ class Workshop:
         self.aum = market.aum.copy()
         self.rejects = market.rejects.copy()
         self.added: list[dict[str, Any]] = []
+        self.repeated: list[dict[str, Any]] = []
         self.faults: list[tuple[str, str, pd.Timestamp, str, int]] = []
         self.rows = pd.Series(market.prices.index, index=pd.MultiIndex.from_frame(market.prices[["ticker", "session"]]))
 
@@ -111,6 +134,27 @@ class Workshop:
         for column, value in change(cast("pd.Series[Any]", self.market.prices.loc[at])).items():
             self.prices.loc[at, column] = value
         self._note(rule, ticker, day, at)
+
+    def second(self, ticker: str, day: str, factor: float) -> None:
+        """Let another source tell a session too, perhaps at another price."""
+        self.add("second_source", ticker, day, day, factor)
+        self.added[-1]["source"] = SECOND_SOURCE
+
+    def contradicted(self, ticker: str, day: str) -> None:
+        """Note the first source's row that the second contradicts."""
+        self._note("source_disagreement", ticker, day, self._row(ticker, day))
+
+    def in_lots(self, ticker: str, days: tuple[str, ...], lot: int) -> None:
+        """Volume in lots where it should be in shares."""
+        for day in days:
+            self.change("volume_unit", ticker, day, lambda row: {"volume": np.floor(row["volume"] / lot)})
+
+    def repeat_action(self, ticker: str, day: str, kind: str) -> None:
+        """Let another source tell an action too: counted twice it would take effect twice."""
+        at = len(self.market.actions) + len(self.repeated)
+        row = cast(dict[str, Any], self.market.actions.loc[self._action(ticker, day, kind)[0]].to_dict())
+        self.repeated.append(row | {"source": SECOND_SOURCE, "source_row": at})
+        self._note("repeated_action", ticker, day, at, "raw_actions")
 
     def add(self, rule: str, ticker: str, like: str, day: str, factor: float, name: str | None = None) -> None:
         """Add a row like an existing one: on another day, at another price, or under another name."""
@@ -162,8 +206,9 @@ class Workshop:
 
     def inflate_dividend(self, ticker: str, day: str) -> None:
         """A dividend in cents where it should be in dollars."""
-        self.actions.loc[self._action(ticker, day, "dividend"), "value"] *= 100
-        self._note("large_dividend", ticker, day, -1, "raw_actions")
+        row = self._action(ticker, day, "dividend")
+        self.actions.loc[row, "value"] *= 100
+        self._note("large_dividend", ticker, day, int(self.actions.loc[row, "source_row"].iloc[0]), "raw_actions")
 
     def inflate_aum(self, ticker: str, day: str) -> None:
         """Assets in thousands where they should be in units."""
@@ -177,7 +222,7 @@ class Workshop:
         changed = replace(
             self.market,
             prices=prices,
-            actions=self.actions.reset_index(drop=True),
+            actions=pd.concat([self.actions, pd.DataFrame(self.repeated)], ignore_index=True),
             aum=self.aum,
             rejects=self.rejects.reset_index(drop=True),
             label=f"{self.market.label}, with {len(self.faults)} planted faults",
