@@ -7,7 +7,7 @@ import pandas as pd
 
 from etf_pipeline.errors import DataError, SettingsError
 from etf_pipeline.orchestration.tables import TableStore
-from etf_pipeline.schemas import TABLES
+from etf_pipeline.schemas import TABLES, Contract
 from etf_pipeline.warehouse.lineage import Lineage
 
 At = int | str | None
@@ -60,23 +60,37 @@ def evidence(tables: TableStore, row: pd.Series, lineage: Lineage) -> dict[str, 
     Returns
     -------
     dict of str to DataFrame
-        By table, nearest first; tables without a ticker or session are left out.
+        By table, nearest first. A derived table whose rows are known from an instant instead of a session, such as a fund's
+        lifecycle, shows what was known by the end of that day; tables without a ticker or a time are left out.
     """
     if not {"ticker", "session"} <= set(row.index):
         return {}
+    day = pd.Timestamp(row["session"]).date()
     found: dict[str, pd.DataFrame] = {}
     for node in lineage.walk():
         contract = TABLES.get(node.table_name)
-        if node is lineage or contract is None or not node.kept or not {"ticker", "session"} <= set(contract.columns):
+        condition = _same_fund_and_time(contract) if contract is not None and node.kept and node is not lineage else ""
+        if not condition:
             continue
         rows = tables.warehouse.read(node.schema_name, node.table_name, at=node.commit_id)
         with duckdb.connect() as connection:
+            connection.execute("set TimeZone = 'UTC'")
             connection.register("rows", rows)
-            query = "select * from rows where ticker = ? and session = cast(? as date) limit 20"
-            match = connection.execute(query, [row["ticker"], str(pd.Timestamp(row["session"]).date())]).df()
+            query = f"select * from rows where ticker = ? and {condition} limit 20"
+            match = connection.execute(query, [row["ticker"], str(day)]).df()
         if len(match):
             found.setdefault(node.table_name, match)
     return found
+
+
+def _same_fund_and_time(contract: Contract) -> str:
+    """Condition that a table's rows belong to a day, in SQL; empty where it has no fund or no time."""
+    if "ticker" not in contract.columns:
+        return ""
+    if "session" in contract.columns:
+        return "session = cast(? as date)"
+    known_since = contract.causality == "causal" and contract.available in contract.columns
+    return f"{contract.available} < cast(? as date) + interval 1 day" if known_since else ""
 
 
 def lineage_of(tables: TableStore, name: str, at: At = None) -> Lineage:
