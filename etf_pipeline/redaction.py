@@ -27,16 +27,16 @@ _PARAMETERS = (
     r"signature|crumb"
 )
 _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(rf"(?i)(?<![\w-])({_PARAMETERS})=(?!\*\*\*)[^&\s\"'<>#;,)]+"), rf"\1={MASK}"),
+    (re.compile(rf"(?i)(?<![\w-])({_PARAMETERS})=(?!\*\*\*)[^&\s\"'<>#;,)\\]+"), rf"\1={MASK}"),
     (
         re.compile(
             r"(?i)\b((?:proxy-)?authorization|x-api-key|[a-z-]*api-key(?:-id)?|[a-z-]*secret-key)(['\"]?\s*[:=]\s*['\"]?)"
-            r"(?:(?:bearer|basic|token|digest)\s+)?(?!\*\*\*)[^\s'\",;)}]+"
+            r"(?:(?:bearer|basic|token|digest)\s+)?(?!\*\*\*)[^\s'\",;)}\\]+"
         ),
         rf"\1\2{MASK}",
     ),
     (re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{12,}"), rf"\1 {MASK}"),
-    (re.compile(r"(?<=://)[^/\s:@]+:[^/\s@]+@"), f"{MASK}@"),
+    (re.compile(r"(?<=://)[^/\s:@\"'\\]+:[^/\s@\"'\\]+@"), f"{MASK}@"),
 )
 
 _forms: set[str] = set()

@@ -7,7 +7,8 @@ files that are there, and `gc` drops what nobody needs.
 
 The room knows neither Dagster nor any other room. `Warehouse` is the front; behind it `registry` holds the truth, `snapshot`
 decides what is visible, `commits` writes, `files`, `chunks` and `content` turn Arrow into hashed files, `catalog` publishes,
-`query` runs SQL, `lineage` explains, `retention` forgets, `doctor` verifies, and `cache` keeps expensive pieces.
+`query` runs SQL, `lineage` explains, `retention` forgets, `doctor` verifies, and `cache` keeps expensive pieces. `vault` writes
+files in clear or encrypted, `protection` remembers under which key, and `rekey` changes it.
 """
 
 from etf_pipeline.warehouse.cache import Cache

@@ -13,10 +13,12 @@ import time
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from etf_pipeline.errors import WarehouseError
-from etf_pipeline.warehouse.files import write_parquet
+from etf_pipeline.warehouse.vault import Vault
+
+CACHE = "cache"
+"""Folder of the cache in a warehouse."""
 
 _WORD = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _LITTER_SECONDS = 3600
@@ -29,6 +31,8 @@ class Cache:
     ----------
     root : Path
         Folder of the cache; made at the first `put`.
+    vault : Vault, optional
+        How its files are written and read; in clear by default.
 
     Examples
     --------
@@ -41,15 +45,15 @@ class Cache:
     {'forecast': [0.01]}
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, vault: Vault | None = None) -> None:
         self.root = root
+        self._vault = vault or Vault()
 
     def get(self, kind: str, key: str) -> pa.Table | None:
         """The piece, or None if it was never kept, was dropped or is damaged (then it is removed)."""
         path = self._path(kind, key)
         try:
-            with pq.ParquetFile(path, page_checksum_verification=True) as parquet:
-                table = parquet.read()
+            table = self._vault.read(path, self._name(kind, key))
             os.utime(path)  # last use, by which `gc` judges
         except FileNotFoundError:
             return None
@@ -70,7 +74,7 @@ class Cache:
         unfinished = path.with_name(f".{key[:32]}-{secrets.token_hex(6)}.tmp")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            write_parquet(table, unfinished)
+            self._vault.write(table, unfinished, self._name(kind, key))
             unfinished.replace(path)
         except OSError as error:
             with contextlib.suppress(OSError):
@@ -95,6 +99,10 @@ class Cache:
                     path.unlink()
                     removed += 1
         return removed
+
+    @staticmethod
+    def _name(kind: str, key: str) -> str:
+        return f"{CACHE}/{kind}/{key}"
 
     def _path(self, kind: str, key: str) -> Path:
         for word in (kind, key):

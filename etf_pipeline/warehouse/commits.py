@@ -12,7 +12,9 @@ from typing import Any
 import pyarrow as pa
 
 from etf_pipeline.errors import Conflict, SchemaDrift, WarehouseError
+from etf_pipeline.redaction import redact
 from etf_pipeline.warehouse.files import is_whole
+from etf_pipeline.warehouse.protection import require_same
 from etf_pipeline.warehouse.records import (
     Commit,
     Run,
@@ -64,6 +66,7 @@ def commit(
         if earlier := find_commit(db, run_id, step_key):
             return earlier
         _require_running(run, step_key)
+        require_same(db, registry.vault)
         _require_heads(db, run, expect or {})
         commit_id = _insert_commit(registry, db, run_id, step_key, origin)
         for table in staged:
@@ -171,11 +174,11 @@ def _texts(columns: list[str], without: Sequence[str] = ()) -> str:
 
 
 def _insert_commit(registry: Registry, db: sqlite3.Connection, run_id: str, step_key: str, origin: Origin) -> int:
-    settings = None if origin.settings is None else json.dumps(dict(origin.settings), sort_keys=True, default=str)
+    settings = None if origin.settings is None else redact(json.dumps(dict(origin.settings), sort_keys=True, default=str))
     hashed = None if settings is None else hashlib.sha256(settings.encode()).hexdigest()[:16]
     cursor = db.execute(
         "insert into commits(run_id, step_key, committed_at, code_version, settings_hash, settings, note) values (?,?,?,?,?,?,?)",
-        (run_id, step_key, registry.now(), origin.code_version, hashed, settings, origin.note),
+        (run_id, step_key, registry.now(), origin.code_version, hashed, settings, redact(origin.note)),
     )
     commit_id = int(cursor.lastrowid or 0)
     for name, input_commit in origin.inputs.items():

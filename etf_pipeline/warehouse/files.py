@@ -12,43 +12,42 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from etf_pipeline.errors import WarehouseError
 from etf_pipeline.warehouse.chunks import split
 from etf_pipeline.warehouse.content import content_hash, joined_hash
+from etf_pipeline.warehouse.protection import require_same
 from etf_pipeline.warehouse.records import Staged, StoredFile, TableName, dotted
 from etf_pipeline.warehouse.registry import Registry
 from etf_pipeline.warehouse.snapshot import stored_file
+from etf_pipeline.warehouse.vault import Vault
 
 TABLES = "tables"
-ROW_GROUP = 122_880
-"""Rows per group: DuckDB's own size, its unit of parallel work."""
 
 
 def stage(registry: Registry, name: TableName, table: pa.Table, chunk: str | None, kept: Sequence[StoredFile] = ()) -> Staged:
     """Put a table's files on disk, writing only chunks whose values no file of the table holds yet; `kept` files come first."""
+    registry.vault.require_open()
     table = table.replace_schema_metadata(None)
     table = table.cast(pa.schema([field.remove_metadata() for field in table.schema]))
     pieces = split(table, chunk)
-    folder = f"{TABLES}/{name[0]}/{name[1]}/{_folder_name(registry.clock())}"
+    folder = new_folder(registry, name)
     files: list[StoredFile] = list(kept)
     hashes = [content_hash(piece) for _, piece in pieces]
     with _cleared_on_error(registry.home, folder, name, table):
         for (label, piece), digest in zip(pieces, hashes, strict=True):
             known = _known_file(registry, name, digest)
-            files.append(known or _write(registry.home, f"{folder}/part-{len(files)}.parquet", piece, digest, label))
+            files.append(known or write(registry, registry.vault, f"{folder}/part-{len(files)}.parquet", piece, digest, label))
         if any(file.file_id is None for file in files):
-            _flush_folders(registry.home, folder)
+            flush_folders(registry.home, folder)
     whole = joined_hash([*(file.content_hash for file in kept), *hashes])
     return Staged(*name, table.schema, whole, table.num_rows + sum(file.rows for file in kept), tuple(files))
 
 
-def read(home: Path, files: Sequence[StoredFile], columns: Sequence[str] | None) -> pa.Table:
+def read(registry: Registry, files: Sequence[StoredFile], columns: Sequence[str] | None) -> pa.Table:
     """Rows of a version, file after file.
 
     Raises
@@ -59,20 +58,16 @@ def read(home: Path, files: Sequence[StoredFile], columns: Sequence[str] | None)
     tables = []
     for file in files:
         try:
-            with pq.ParquetFile(home / file.path, page_checksum_verification=True) as parquet:
-                tables.append(parquet.read(columns=None if columns is None else list(columns)))
+            tables.append(registry.vault.read(registry.home / file.path, file.path, columns))
         except (OSError, pa.ArrowException) as error:
+            with registry.read() as db:
+                require_same(db, registry.vault)
             raise WarehouseError(
-                f"{home / file.path} should hold {file.rows} rows and cannot be read: {error}. Restore it from a backup, or "
-                "delete it and materialise the table again; `etf doctor` lists every such file."
+                f"{registry.home / file.path} should hold {file.rows} rows and cannot be read: {error}. Restore it from a "
+                "backup, or delete it and materialise the table again; `etf doctor` lists every such file."
             ) from error
     table = pa.concat_tables(tables)
     return table if columns is None else table.select(list(columns))
-
-
-def write_parquet(table: pa.Table, path: Path) -> None:
-    """Write one Parquet file as the store does: zstd, with a checksum on every page."""
-    pq.write_table(table, path, compression="zstd", row_group_size=ROW_GROUP, write_page_checksum=True)
 
 
 def flush(path: Path) -> None:
@@ -98,8 +93,9 @@ def is_whole(home: Path, file: StoredFile) -> bool:
         return False
 
 
-def _folder_name(now: datetime) -> str:
-    return f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(6)}"
+def new_folder(registry: Registry, name: TableName) -> str:
+    """A folder that no other version has."""
+    return f"{TABLES}/{name[0]}/{name[1]}/{registry.clock():%Y%m%dT%H%M%SZ}-{secrets.token_hex(6)}"
 
 
 def _known_file(registry: Registry, name: TableName, digest: str) -> StoredFile | None:
@@ -111,18 +107,20 @@ def _known_file(registry: Registry, name: TableName, digest: str) -> StoredFile 
     return next((file for file in map(stored_file, rows) if is_whole(registry.home, file)), None)
 
 
-def _write(home: Path, relative: str, piece: pa.Table, digest: str, label: str) -> StoredFile:
-    path = home / relative
+def write(registry: Registry, vault: Vault, relative: str, piece: pa.Table, digest: str, label: str) -> StoredFile:
+    """Write one file durably under a name that nobody has yet."""
+    path = registry.home / relative
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_suffix(".parquet.tmp")
-    write_parquet(piece, unfinished)
+    vault.write(piece, unfinished, relative)
     flush(unfinished)
     size, bytes_hash = unfinished.stat().st_size, sha256(unfinished)
     unfinished.rename(path)
     return StoredFile(None, relative, piece.num_rows, size, bytes_hash, digest, label)
 
 
-def _flush_folders(home: Path, folder: str) -> None:
+def flush_folders(home: Path, folder: str) -> None:
+    """Make the names in a folder, and in every folder above it, survive a power cut."""
     here = home / folder
     while here != home.parent:
         flush(here)

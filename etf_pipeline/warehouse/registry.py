@@ -18,13 +18,18 @@ from pathlib import Path
 from typing import Any
 
 from etf_pipeline.errors import WarehouseError
+from etf_pipeline.redaction import redact
 from etf_pipeline.warehouse.records import Run
+from etf_pipeline.warehouse.vault import Vault
 
 Clock = Callable[[], datetime]
 
 BUSY_SECONDS = 60
 LAYOUT = 1
 """Number of the layout below, kept in ``PRAGMA user_version``."""
+
+ENCRYPTED_LAYOUT = 2
+"""The same layout where the files are encrypted: `protection` keeps one table more."""
 
 DDL = """
 create table if not exists runs(
@@ -81,6 +86,7 @@ class Registry:
     def __init__(self, home: Path, clock: Clock = utc_now) -> None:
         self.home = home.resolve()
         self.clock = clock
+        self.vault = Vault()  # until `protection` knows better
         self._local = threading.local()
         self._create()
 
@@ -155,9 +161,10 @@ class Registry:
                     db.executescript(f"begin immediate; {DDL} pragma user_version={LAYOUT}; commit;")
         except (sqlite3.Error, OSError) as error:
             raise WarehouseError(_explain(self.path, error)) from error
-        if layout > LAYOUT:
+        if layout > ENCRYPTED_LAYOUT:
             raise WarehouseError(
-                f"{self.path} has layout {layout}; this version of the project knows up to {LAYOUT}. Update the project."
+                f"{self.path} has layout {layout}; this version of the project knows up to {ENCRYPTED_LAYOUT}. "
+                "Update the project."
             )
 
 
@@ -175,7 +182,7 @@ def begin_run(registry: Registry, run_id: str, labels: Mapping[str, Any] | None 
         base = db.execute("select coalesce(max(finish_order), 0) from runs").fetchone()[0]
         db.execute(
             "insert or ignore into runs(run_id, started_at, status, base, labels) values (?, ?, 'running', ?, ?)",
-            (run_id, registry.now(), base, json.dumps(dict(labels or {}), sort_keys=True, default=str)),
+            (run_id, registry.now(), base, _noted(labels or {})),
         )
         return find_run(db, run_id)
 
@@ -184,11 +191,11 @@ def label_run(registry: Registry, run_id: str, labels: Mapping[str, Any]) -> Run
     """Give a running run other labels; one that has ended keeps its own."""
     with registry.write() as db:
         run = find_run(db, run_id)
-        if run.status != "running" and dict(run.labels) != dict(labels):
+        text = _noted(labels)
+        if run.status != "running" and dict(run.labels) != json.loads(text):
             raise WarehouseError(
                 f"run {run_id!r} cannot be labelled anew: it {run.status} at {run.finished_at}. Start a new run."
             )
-        text = json.dumps(dict(labels), sort_keys=True, default=str)
         db.execute("update runs set labels = ? where run_id = ?", (text, run_id))
         return find_run(db, run_id)
 
@@ -206,7 +213,7 @@ def finish_run(registry: Registry, run_id: str, succeeded: bool, note: str = "")
             order = "(select coalesce(max(finish_order), 0) + 1 from runs)" if succeeded else "null"
             db.execute(
                 f"update runs set status = ?, finished_at = ?, note = ?, finish_order = {order} where run_id = ?",
-                (verdict, registry.now(), note, run_id),
+                (verdict, registry.now(), redact(note), run_id),
             )
         return find_run(db, run_id)
 
@@ -242,6 +249,11 @@ def _run(row: sqlite3.Row) -> Run:
         note=row["note"],
         labels=json.loads(row["labels"]),
     )
+
+
+def _noted(labels: Mapping[str, Any]) -> str:
+    """Labels as JSON, without secrets."""
+    return redact(json.dumps(dict(labels), sort_keys=True, default=str))
 
 
 def _explain(path: Path, error: Exception) -> str:

@@ -10,11 +10,25 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 
 from etf_pipeline.errors import WarehouseError
-from etf_pipeline.warehouse import catalog, commits, doctor, files, lineage, query, registry, retention, snapshot
-from etf_pipeline.warehouse.cache import Cache
+from etf_pipeline.secrets import Secret
+from etf_pipeline.warehouse import (
+    catalog,
+    commits,
+    doctor,
+    files,
+    lineage,
+    protection,
+    query,
+    registry,
+    rekey,
+    retention,
+    snapshot,
+)
+from etf_pipeline.warehouse.cache import CACHE, Cache
 from etf_pipeline.warehouse.chunks import within
 from etf_pipeline.warehouse.records import Commit, Run, Staged, StoredFile, TableName, Version, checked_name, dotted
 
@@ -28,6 +42,13 @@ class Warehouse:
         The folder, made if it is not there: ``registry.sqlite``, ``tables/``, ``cache/`` and ``catalog.duckdb``.
     clock : callable, optional
         Gives the current UTC instant; tests pass their own.
+    key : Secret, optional
+        Encrypts every file. A warehouse remembers its key: without it nothing is read or written, with another it does not open.
+
+    Raises
+    ------
+    WarehouseError
+        If the key is not the warehouse's, or its files are in clear.
 
     Attributes
     ----------
@@ -52,9 +73,10 @@ class Warehouse:
     [{'ticker': 'VAS.AX', 'beta': 1.02}]
     """
 
-    def __init__(self, home: Path, clock: registry.Clock = registry.utc_now) -> None:
+    def __init__(self, home: Path, clock: registry.Clock = registry.utc_now, key: Secret | None = None) -> None:
         self._registry = registry.Registry(Path(home), clock)
-        self.cache = Cache(self.home / "cache")
+        self._registry.vault = protection.vault_of(self._registry, key)
+        self.cache = Cache(self.home / CACHE, self._registry.vault)
 
     @property
     def home(self) -> Path:
@@ -65,6 +87,11 @@ class Warehouse:
     def catalog_path(self) -> Path:
         """The DuckDB file that `publish` replaces."""
         return catalog.catalog_path(self.home)
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether the files are encrypted at rest."""
+        return self._registry.vault.encrypted
 
     def close(self) -> None:
         """Close this thread's connection to the registry; the next call opens another."""
@@ -335,7 +362,7 @@ class Warehouse:
         unknown = [name for name in columns or () if name not in names]
         if unknown:
             raise WarehouseError(f"{dotted(version.name)} has no columns {unknown}; it has {names}. Ask for those.")
-        return files.read(self.home, stored, columns)
+        return files.read(self._registry, stored, columns)
 
     def content_hash(self, schema_name: str, table_name: str, *, run_id: str | None = None, at: snapshot.At | None = None) -> str:
         """Hash of the visible version's values; equal wherever the rows are equal.
@@ -375,6 +402,13 @@ class Warehouse:
             If the statement fails.
         """
         return query.query(self._registry, sql, run_id, tables, at)
+
+    def connect(self, at: snapshot.At | None = None) -> duckdb.DuckDBPyConnection:
+        """A DuckDB connection that shows what the catalog shows, or a past state; close it after use.
+
+        Where the files are encrypted the tables come through this process, which holds the key; the connection never does.
+        """
+        return query.connect(self._registry, at)
 
     # Publishing and the past
 
@@ -480,3 +514,29 @@ class Warehouse:
         """
         self.cache.gc(keep_days)
         return retention.gc(self._registry, keep_days, grace_seconds)
+
+    def rekey(self, key: Secret | None) -> int:
+        """Write every file anew under another key, or in clear; versions, hashes, tags and lineage stay as they are.
+
+        Parameters
+        ----------
+        key : Secret or None
+            The new key; None decrypts.
+
+        Returns
+        -------
+        int
+            How many files were written.
+
+        Raises
+        ------
+        WarehouseError
+            If a run is at work, a file is gone or damaged, or the disk refuses: then nothing has changed.
+
+        Notes
+        -----
+        The cache is emptied. This object goes on under the new key; others must be opened anew.
+        """
+        written = rekey.rekey(self._registry, key)
+        self.cache = Cache(self.home / CACHE, self._registry.vault)
+        return written
