@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from etf_pipeline.quality.rules import RULES
+from etf_pipeline.quality.parameters import QualityParameters
+from etf_pipeline.quality.rules import RULES, refuses, severity
 from etf_pipeline.schemas import TABLES
 from etf_pipeline.schemas.contract import from_arrow
 
@@ -16,7 +17,12 @@ EVERYTHING = "*"
 
 
 def finding_rows(
-    dataset: str, rows: pd.DataFrame, rule: str | Sequence[str], found: Sequence[str], remedy: Sequence[str] | None = None
+    dataset: str,
+    rows: pd.DataFrame,
+    rule: str | Sequence[str],
+    found: Sequence[str],
+    parameters: QualityParameters,
+    remedy: Sequence[str] | None = None,
 ) -> pd.DataFrame:
     """Rows of `quality_findings` about rows that carry ticker, session, source and source_row.
 
@@ -24,6 +30,8 @@ def finding_rows(
     ----------
     rule : str or sequence of str
         One for all, or one per row. A rule that `RULES` does not know, from a provider of its own, is an error.
+    parameters : QualityParameters
+        Among them which rules refuse.
     remedy : sequence of str, optional
         Where the rows bring their own.
     """
@@ -34,11 +42,26 @@ def finding_rows(
             "ticker": rows["ticker"].to_numpy(dtype=object),
             "session": pd.DatetimeIndex(rows["session"]),
             "rule": np.array(names, dtype=object),
-            "severity": np.array([RULES[r].severity if r in RULES else "error" for r in names], dtype=object),
+            "severity": np.array([severity(r, parameters) for r in names], dtype=object),
             "found": np.array(found, dtype=object),
             "remedy": np.array([RULES[r].remedy for r in names] if remedy is None else remedy, dtype=object),
             "source": rows["source"].to_numpy(dtype=object),
             "source_row": rows["source_row"].to_numpy(dtype=np.int64),
+        }
+    )
+
+
+def rule_rows(parameters: QualityParameters) -> pd.DataFrame:
+    """Rows of `quality_rules`: what each rule looks for and what breaking it leads to under the settings."""
+    limits = parameters.limits
+    return pd.DataFrame(
+        {
+            "rule": list(RULES),
+            "description": [rule.description for rule in RULES.values()],
+            "severity": [severity(name, parameters) for name in RULES],
+            "refuses": [refuses(name, parameters) for name in RULES],
+            "blocks_above": [limits.get(name, np.nan) for name in RULES],
+            "remedy": [rule.remedy for rule in RULES.values()],
         }
     )
 

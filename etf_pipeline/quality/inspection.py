@@ -9,11 +9,15 @@ import pandas as pd
 
 from etf_pipeline.errors import DataError
 from etf_pipeline.quality.bars import Bars
+from etf_pipeline.quality.effects import Effects
 from etf_pipeline.quality.events import odd_actions
-from etf_pipeline.quality.findings import EVERYTHING, finding_rows, join_rows
-from etf_pipeline.quality.oddities import odd_bars
+from etf_pipeline.quality.findings import EVERYTHING, finding_rows, join_rows, rule_rows
+from etf_pipeline.quality.moves import judge_moves, judge_sources
+from etf_pipeline.quality.oddities import list_odd_bars
 from etf_pipeline.quality.parameters import QualityParameters
-from etf_pipeline.quality.refusals import Judgement, judge
+from etf_pipeline.quality.refusals import Judgement, judge_rows
+from etf_pipeline.quality.rules import refuses
+from etf_pipeline.quality.thin_sessions import odd_sessions
 
 PRICES = "stg_prices"
 QUARANTINE_COLUMNS = ["dataset", "source", "source_row", "ticker", "session", "rule", "found", "remedy"]
@@ -28,11 +32,15 @@ class Inspection:
     findings : DataFrame
         Rows of `quality_findings`: everything odd, refused or not.
     quarantine : DataFrame
-        Rows of `quarantine`: bars refused (dataset `stg_prices`) and lines that could not be read (their raw table).
+        Rows of `quarantine`: bars and actions refused (datasets `stg_prices` and `stg_actions`) and lines that could not be
+        read (their raw table).
+    rules : DataFrame
+        Rows of `quality_rules`: the rules under these settings.
     """
 
     findings: pd.DataFrame
     quarantine: pd.DataFrame
+    rules: pd.DataFrame
 
 
 def inspect(
@@ -57,7 +65,7 @@ def inspect(
     Returns
     -------
     Inspection
-        Every bar is either in `quarantine` (once, with the first rule that it broke) or fit for use.
+        Every bar and action is either in `quarantine` (once, with the first rule that it broke) or fit for use.
 
     Raises
     ------
@@ -75,15 +83,18 @@ def inspect(
         raise DataError("quality.inspect needs at least one bar; stg_prices is empty. See what the provider delivered.")
     parameters = parameters or QualityParameters()
     bars = Bars.of(prices)
-    verdict = judge(bars, actions, reference, parameters, known_until)
-    refused = _refused(bars, verdict)
-    unread = _unread(rejects, prices)
-    odd = [
-        finding_rows(PRICES, bars.frame[broken], rule, [describe(int(i)) for i in np.flatnonzero(broken)])
-        for rule, broken, describe in odd_bars(bars, verdict, actions, reference, parameters)
-    ]
-    findings = join_rows("quality_findings", [refused, unread, *odd, *odd_actions(actions, bars, verdict, parameters)])
-    return Inspection(findings, _quarantine(refused, unread, rejects))
+    verdict = Judgement(parameters, np.zeros(len(bars), dtype=np.uint8))
+    judge_rows(bars, verdict, reference, parameters, known_until)
+    effects = Effects.of(bars, actions, parameters)
+    judge_sources(bars, effects, verdict, parameters)
+    settled = judge_moves(bars, effects, verdict, parameters)
+    list_odd_bars(bars, verdict, actions, reference, parameters)
+    sessions = odd_sessions(bars, verdict, parameters)
+    refused, listed = _findings(bars, verdict)
+    events, unread = odd_actions(bars, effects, settled, verdict), _unread(rejects, prices, parameters)
+    findings = join_rows("quality_findings", [refused, *listed, *sessions, events, unread])
+    lost = unread.assign(session=pd.DatetimeIndex(rejects["session"]))
+    return Inspection(findings, _quarantine([refused, events, lost], parameters), rule_rows(parameters))
 
 
 def accepted_bars(prices: pd.DataFrame, quarantine: pd.DataFrame) -> pd.DataFrame:
@@ -93,20 +104,22 @@ def accepted_bars(prices: pd.DataFrame, quarantine: pd.DataFrame) -> pd.DataFram
     return prices[~pd.MultiIndex.from_frame(prices[["source", "source_row"]]).isin(refused)]
 
 
-def _refused(bars: Bars, verdict: Judgement) -> pd.DataFrame:
-    out = ~verdict.accepted
-    return finding_rows(PRICES, bars.frame[out], list(verdict.rule[out]), list(verdict.found[out]))
+def _findings(bars: Bars, verdict: Judgement) -> tuple[pd.DataFrame, list[pd.DataFrame]]:
+    """Findings about the bars refused, and by rule about those that were let through."""
+    rows, rules, found = verdict.refused()
+    listed = [finding_rows(PRICES, bars.rows(at), rule, texts, verdict.parameters) for rule, at, texts in verdict.listed]
+    return finding_rows(PRICES, bars.rows(rows), rules, found, verdict.parameters), listed
 
 
-def _unread(rejects: pd.DataFrame, prices: pd.DataFrame) -> pd.DataFrame:
+def _unread(rejects: pd.DataFrame, prices: pd.DataFrame, parameters: QualityParameters) -> pd.DataFrame:
     """Findings from rejects; one that names no session was found at the fetch and bears the newest session of all."""
     session = rejects["session"].fillna(prices["session"].max())
     rows = rejects.assign(session=session.astype("datetime64[ns]"), ticker=rejects["ticker"].fillna(EVERYTHING))
-    made = finding_rows("", rows, list(rejects["rule"]), list(rejects["found"]), list(rejects["remedy"]))
+    made = finding_rows("", rows, list(rejects["rule"]), list(rejects["found"]), parameters, list(rejects["remedy"]))
     return made.assign(dataset=rejects["dataset"].to_numpy(dtype=object))
 
 
-def _quarantine(refused: pd.DataFrame, unread: pd.DataFrame, rejects: pd.DataFrame) -> pd.DataFrame:
-    lost = unread.assign(session=pd.DatetimeIndex(rejects["session"]))
-    parts = [part.loc[part["severity"] == "error", QUARANTINE_COLUMNS] for part in (refused, lost)]
-    return join_rows("quarantine", parts)
+def _quarantine(parts: list[pd.DataFrame], parameters: QualityParameters) -> pd.DataFrame:
+    names = {rule for part in parts for rule in part["rule"].unique()}
+    out = [name for name in names if refuses(name, parameters)]
+    return join_rows("quarantine", [part.loc[part["rule"].isin(out), QUARANTINE_COLUMNS] for part in parts])

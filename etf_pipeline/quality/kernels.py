@@ -1,7 +1,4 @@
-"""Numba kernels: the walk along accepted closes, and a rolling median.
-
-Tickers lie one after another, sessions ascending within each; `code` changes where the next ticker starts.
-"""
+"""Numba kernels over bars that lie ticker after ticker, sessions ascending within each; `code` changes with the ticker."""
 
 from __future__ import annotations
 
@@ -13,76 +10,41 @@ from numba import njit
 from etf_pipeline.panel import Floats
 from etf_pipeline.quality.bars import Flags, Ints
 
-ACCEPTED, MISSED_SPLIT, PRICE_JUMP, NOT_JUDGED = 0, 1, 2, 3
+ALONE = (
+    "missing_price",
+    "nonpositive_price",
+    "missing_volume",
+    "negative_volume",
+    "high_below_low",
+    "outside_range",
+    "wild_range",
+)
+"""Rules that a bar breaks by itself, by the number of their bit."""
 
 
 @njit(cache=True)
-def walk_closes(
-    code: Ints,
-    close: Floats,
-    usable: Flags,
-    confirmed: Flags,
-    split: Floats,
-    dividend: Floats,
-    ratios: Floats,
-    jump_factor: float,
-    tolerance: float,
-) -> tuple[Any, Any, Any, Any]:
-    """Judge each close against the last accepted one, in the value of one share held since then.
-
-    Once a close is refused, the next ones stay refused as long as they continue it rather than the accepted level: nearer, in
-    logarithms, to the close refused last. Otherwise a missed split of two would be accepted as soon as the market had moved it
-    off the ratio.
-
-    Parameters
-    ----------
-    code : ndarray of shape (n,)
-        Ticker of each row.
-    usable : ndarray of shape (n,)
-        Rows that broke no rule so far; the others are `NOT_JUDGED`, but their splits and dividends still count.
-    confirmed : ndarray of shape (n,)
-        Moves that are known to be true.
-    split, dividend : ndarray of shape (n,)
-        New shares per old, and cash per share, taking effect at the row. [ratio, listing currency]
-    ratios : ndarray
-        Usual split ratios, above 1.
-
-    Returns
-    -------
-    verdict, growth, previous, origin : ndarray of shape (n,)
-        Verdict; (shares * close + cash) over the last accepted close, unknown where there is none; row of that close or -1;
-        row at which the refused move began, or -1.
-    """
-    n = len(close)
-    verdict, growth = np.full(n, NOT_JUDGED), np.full(n, np.nan)
-    previous, origin = np.full(n, -1), np.full(n, -1)
-    held, refused = -1, -1  # rows of the last accepted close and, while a move is unexplained, of the last refused one
-    shares, cash, shares_since, cash_since = 1.0, 0.0, 1.0, 0.0
-    for i in range(n):
-        if i == 0 or code[i] != code[i - 1]:
-            held, refused = -1, -1
-        shares, shares_since = shares * split[i], shares_since * split[i]
-        cash, cash_since = cash + dividend[i] * shares, cash_since + dividend[i] * shares_since
-        previous[i] = held
-        if held >= 0:
-            growth[i] = (shares * close[i] + cash) / close[held]
-        if not usable[i]:
-            continue
-        verdict[i] = ACCEPTED
-        if held >= 0 and not confirmed[i]:
-            move = np.log(growth[i])
-            if refused >= 0 and abs(move) >= abs(np.log((shares_since * close[i] + cash_since) / close[refused])):
-                verdict[i], origin[i] = verdict[refused], origin[refused]
-            elif np.min(np.abs(np.abs(move) - np.log(ratios))) <= tolerance:
-                verdict[i], origin[i] = MISSED_SPLIT, i
-            elif abs(move) > np.log(jump_factor):
-                verdict[i], origin[i] = PRICE_JUMP, i
-        shares_since, cash_since = 1.0, 0.0
-        if verdict[i] == ACCEPTED:
-            held, refused, shares, cash = i, -1, 1.0, 0.0
-        else:
-            refused = i
-    return verdict, growth, previous, origin
+def judge_alone(first: Floats, high: Floats, low: Floats, close: Floats, volume: Floats, slack: float, factor: float) -> Any:
+    """Bits of `ALONE` that each bar breaks; unknown values break only the rules that look for them."""
+    out = np.zeros(len(close), dtype=np.uint8)
+    for i in range(len(close)):
+        o, h, w, c, v, bits = first[i], high[i], low[i], close[i], volume[i], 0
+        if np.isnan(o + h + w + c) and (np.isnan(o) or np.isnan(h) or np.isnan(w) or np.isnan(c)):
+            bits |= 1
+        if min(o, h, w, c) <= 0 or max(o, h, w, c) == np.inf:
+            bits |= 2
+        if np.isnan(v):
+            bits |= 4
+        if v < 0 or v == np.inf:
+            bits |= 8
+        if h < w * (1 - slack):
+            bits |= 16
+        if max(o, c) > h * (1 + slack) or min(o, c) < w * (1 - slack):
+            bits |= 32
+        for x in (o, h, w):
+            if x > c * factor or c > x * factor:
+                bits |= 64
+        out[i] = bits
+    return out
 
 
 @njit(cache=True)
@@ -104,15 +66,20 @@ def trailing_median(code: Ints, values: Floats, window: int, history: int) -> An
         value = values[i]
         if np.isnan(value):
             continue
-        if count == window:
-            at = np.searchsorted(ordered[:count], ring[head])
-            ordered[at : count - 1] = ordered[at + 1 : count].copy()
-            count -= 1
-        at = np.searchsorted(ordered[:count], value)
-        ordered[at + 1 : count + 1] = ordered[at:count].copy()
+        if count < window:
+            at = count
+            count += 1
+        else:
+            at = np.searchsorted(ordered, ring[head])
+        while at > 0 and ordered[at - 1] > value:  # the freed place walks to where the value belongs
+            ordered[at] = ordered[at - 1]
+            at -= 1
+        while at < count - 1 and ordered[at + 1] < value:
+            ordered[at] = ordered[at + 1]
+            at += 1
         ordered[at] = value
         ring[head] = value
-        count, head = count + 1, (head + 1) % window
+        head = (head + 1) % window
     return out
 
 
@@ -120,7 +87,7 @@ def trailing_median(code: Ints, values: Floats, window: int, history: int) -> An
 def run_lengths(code: Ints, close: Floats, volume: Floats, accepted: Flags) -> Any:
     """How many accepted closes up to each row are the same, with volume zero or unchanged; 0 for other rows."""
     n = len(close)
-    out = np.zeros(n, dtype=np.int64)
+    out = np.zeros(n, dtype=np.int32)
     last = -1
     for i in range(n):
         if i == 0 or code[i] != code[i - 1]:
@@ -130,4 +97,40 @@ def run_lengths(code: Ints, close: Floats, volume: Floats, accepted: Flags) -> A
         same = last >= 0 and close[i] == close[last] and (volume[i] == 0 or volume[i] == volume[last])
         out[i] = out[last] + 1 if same else 1
         last = i
+    return out
+
+
+@njit(cache=True)
+def group_quantile(group: Ints, order: Ints, values: Floats, share: float, fewest: int) -> Any:
+    """Quantile of each group's known values, linear between them; unknown in groups of fewer than `fewest`.
+
+    Parameters
+    ----------
+    group : ndarray of shape (n,)
+        Number of each row's group, from 0.
+    order : ndarray of shape (n,)
+        Rows sorted by group.
+
+    Returns
+    -------
+    ndarray of shape (n_groups,)
+        By number of the group.
+    """
+    n = len(order)
+    out = np.full(group[order[n - 1]] + 1 if n else 0, np.nan)
+    known = np.empty(n)
+    count = 0
+    for k in range(n):
+        if k and group[order[k]] != group[order[k - 1]]:
+            count = 0
+        value = values[order[k]]
+        if not np.isnan(value):
+            known[count] = value
+            count += 1
+        if count >= fewest and (k == n - 1 or group[order[k + 1]] != group[order[k]]):
+            known[:count].sort()
+            place = share * (count - 1)
+            low = int(place)
+            high = min(low + 1, count - 1)
+            out[group[order[k]]] = known[low] + (place - low) * (known[high] - known[low])
     return out

@@ -1,105 +1,82 @@
-"""Rules that let a bar or an action through and list it: stale runs, zero volume, gaps, outliers, large dividends."""
+"""Rules that let a bar through and list it: stale runs, zero volume, gaps, outliers, bars of unknown or ended funds."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
 
-from etf_pipeline.panel import Floats
-from etf_pipeline.quality.bars import Bars, Flags, Ints, days_of, instants_of, last_true
+from etf_pipeline import calendars
+from etf_pipeline.quality.bars import Bars, Ints, session_lengths
+from etf_pipeline.quality.outliers import return_scores
 from etf_pipeline.quality.parameters import QualityParameters
 from etf_pipeline.quality.refusals import Judgement
 
-MAD_TO_SIGMA = 1.4826
-"""Median absolute deviation to standard deviation of a normal variable (Rousseeuw and Croux, JASA 88, 1993)."""
 
-Odd = tuple[str, Flags, Callable[[int], str]]
-
-
-def odd_bars(
+def list_odd_bars(
     bars: Bars, verdict: Judgement, actions: pd.DataFrame, reference: pd.DataFrame, parameters: QualityParameters
-) -> list[Odd]:
-    """Each warning rule with the bars that break it and how to describe one."""
+) -> None:
+    """Apply every rule that by itself only lists; a bar that one refuses, as settings may say, is not judged by the next."""
+    _unknown_and_ended(bars, verdict, actions, reference)
+    _stale_and_empty(bars, verdict, parameters)
+    _gaps(bars, verdict, parameters)
+    _outliers(bars, verdict, reference, parameters)
+
+
+def _outliers(bars: Bars, verdict: Judgement, reference: pd.DataFrame, parameters: QualityParameters) -> None:
+    score, widened = return_scores(bars, verdict, reference, parameters)
+    widened *= parameters.outlier_multiple
+    verdict.apply(
+        "outlier_return",
+        score > widened,
+        lambda i: f"{verdict.growth[i] - 1:+.2%}, {score[i]:.1f} deviations; limit that day {widened[i]:.1f}",
+    )
+
+
+def _stale_and_empty(bars: Bars, verdict: Judgement, parameters: QualityParameters) -> None:
     from etf_pipeline.quality.kernels import run_lengths
 
-    accepted, volume, close = verdict.accepted, bars.column("volume"), bars.column("close")
-    runs = run_lengths(bars.code, close, volume, accepted)
-    missing = _missing_sessions(bars, verdict)
-    score, widened = return_scores(bars, verdict, parameters)
-    limit = parameters.outlier_multiple * np.maximum(widened, 1)
-    with np.errstate(invalid="ignore"):
-        far = accepted & (score > limit)
-    return [
-        ("unknown_ticker", _first_of_unknown(bars, reference), lambda i: "no reference row, or none that says what it is"),
-        ("after_ending", _first_after_end(bars, actions), lambda i: "the first bar after a merger or liquidation"),
-        # once per run, when it becomes one: how long it lasts is not known then
-        ("stale_run", runs == parameters.stale_sessions, lambda i: f"{runs[i]} closes at {close[i]:g}, volume {volume[i]:g}"),
-        ("zero_volume", accepted & (volume == 0), lambda i: f"volume 0, close {close[i]:g}"),
-        ("calendar_gap", missing > parameters.max_gap_sessions, lambda i: f"{missing[i]} sessions missing before it"),
-        (
-            "outlier_return",
-            far,
-            lambda i: f"{verdict.growth[i] - 1:+.2%}, {score[i]:.1f} deviations; limit that day {limit[i]:.1f}",
-        ),
-    ]
+    volume, close = bars.column("volume"), bars.column("close")
+    runs = run_lengths(bars.code, close, volume, verdict.accepted)
+    # once per run, when it becomes one: how long it lasts is not known then
+    verdict.apply(
+        "stale_run", runs == parameters.stale_sessions, lambda i: f"{runs[i]} closes at {close[i]:g}, volume {volume[i]:g}"
+    )
+    verdict.apply("zero_volume", volume == 0, lambda i: f"volume 0, close {close[i]:g}")
 
 
-def return_scores(bars: Bars, verdict: Judgement, parameters: QualityParameters) -> tuple[Floats, Floats]:
-    """How far each accepted return lies from zero, and how much the market's median return did that session.
-
-    Returns
-    -------
-    score : ndarray of shape (n,)
-        |log return| over the fund's robust daily scale before that session and the root of the sessions elapsed; unknown
-        without enough history. [ratio]
-    widened : ndarray of shape (n,)
-        Median score of the session over that of a normal variable; 1 with too few funds. [ratio]
-
-    Notes
-    -----
-    A fixed threshold drowns in alarms in October 2008 and March 2020, when every fund moves by many of its trailing deviations.
-    The session's cross-section is known at its close, so that dividing by it looks at nothing later. Bars without volume carry
-    a quote: they are no observations, otherwise a thin fund's scale would collapse to the floor and every trade be an outlier.
-    """
-    from etf_pipeline.quality.kernels import trailing_median
-
-    traded = verdict.accepted & (bars.column("volume") > 0)
-    before = np.append(-1, last_true(traded)[:-1])
-    judged = traded & (verdict.previous >= 0) & (before >= 0)
-    judged[judged] = bars.code[before[judged]] == bars.code[judged]
-    elapsed = np.maximum(bars.position[judged] - bars.position[before[judged]], 1)
-    daily = np.full(len(judged), np.nan)
-    daily[judged] = np.abs(np.log(verdict.growth[judged])) / np.sqrt(elapsed)
-    scale = MAD_TO_SIGMA * trailing_median(bars.code, daily, parameters.outlier_window, parameters.outlier_history)
-    score = daily / np.maximum(scale, parameters.outlier_floor)
-    session = pd.Series(score).groupby(bars.day)
-    enough = session.transform("count") >= parameters.outlier_peers
-    widened = (session.transform("median") * MAD_TO_SIGMA).where(enough, 1.0).to_numpy()
-    return score, widened
+def _gaps(bars: Bars, verdict: Judgement, parameters: QualityParameters) -> None:
+    """Sessions of the calendar, half-days among them, between an accepted bar and the accepted bar before it."""
+    judged = np.flatnonzero(verdict.accepted & (verdict.previous >= 0))
+    missing = np.zeros(len(bars), dtype=np.int64)
+    missing[judged] = bars.position[judged] - bars.position[verdict.previous[judged]] - 1
+    wide = missing > parameters.max_gap_sessions
+    verdict.apply("calendar_gap", wide, lambda i: f"{missing[i]} sessions missing before it")
+    verdict.apply("missing_session", (missing > 0) & ~wide, lambda i: _absent(bars, int(verdict.previous[i]), i))
 
 
-def _missing_sessions(bars: Bars, verdict: Judgement) -> Ints:
-    """Sessions of the calendar between each accepted bar and the accepted bar before it."""
-    judged = verdict.accepted & (verdict.previous >= 0)
-    return np.where(judged, bars.position - bars.position[np.where(judged, verdict.previous, 0)] - 1, 0)
+def _absent(bars: Bars, before: int, after: int) -> str:
+    """The sessions between two bars, with those that closed early marked."""
+    number, exchanges = bars.exchange
+    exchange, day = str(exchanges[number[after]]), pd.Timedelta(days=1)
+    days = calendars.sessions(exchange, bars.date(before) + day, bars.date(after) - day)
+    early = session_lengths(exchange, days) < 1
+    return ", ".join(f"{d:%Y-%m-%d}{' (half-day)' if e else ''}" for d, e in zip(days, early, strict=True)) + " missing"
 
 
-def _first_of_unknown(bars: Bars, reference: pd.DataFrame) -> Flags:
+def _unknown_and_ended(bars: Bars, verdict: Judgement, actions: pd.DataFrame, reference: pd.DataFrame) -> None:
     known = set(reference.loc[reference["asset_class"] != "unknown", "ticker"])
     strange = np.array([ticker not in known for ticker in bars.tickers], dtype=bool)
-    first = np.append(True, bars.code[1:] != bars.code[:-1])
-    return np.asarray(first & strange[bars.code])
+    text = "no reference row, or none that says what it is"
+    verdict.mark("unknown_ticker", bars.starts[strange], strange[bars.code], text)
+    after = _first_after_end(bars, actions)
+    gone = np.zeros(len(bars), dtype=bool)
+    for row in after.tolist():
+        gone[row : np.searchsorted(bars.code, bars.code[row], side="right")] = True
+    verdict.mark("after_ending", after, gone, "a bar after a merger or liquidation")
 
 
-def _first_after_end(bars: Bars, actions: pd.DataFrame) -> Flags:
+def _first_after_end(bars: Bars, actions: pd.DataFrame) -> Ints:
     """First bar after a ticker's last session, once the ending was known."""
     ended = actions[actions["kind"].isin(["merger", "liquidation"])]
-    code = bars.tickers.get_indexer(pd.Index(ended["ticker"])).astype(np.int64)
-    row = np.maximum(bars.first_row_from(code, days_of(ended["ex_date"]) + 1), bars.first_row_known(code, instants_of(ended)))
-    inside = (code >= 0) & (row < len(bars.frame))
-    inside[inside] = bars.code[row[inside]] == code[inside]
-    flags = np.zeros(len(bars.frame), dtype=bool)
-    flags[row[inside]] = True
-    return flags
+    rows = bars.effect_rows(ended, days_after=1)
+    return np.unique(rows[rows >= 0])

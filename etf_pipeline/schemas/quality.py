@@ -29,6 +29,23 @@ class QualityFindings(Table):
     source_row: pl.Int64 = column("Row within the source, from 0; -1 for the whole source", unit="count")
 
 
+@table(room="quality", key=("rule",), causality="summary")
+class QualityRules(Table):
+    """The rules and what breaking them leads to, under the settings of the run."""
+
+    rule: pl.String = column("Rule, as in `quality_findings`", unit="identifier")
+    description: pl.String = column("What it looks for", unit="text")
+    severity: pl.String = column("How grave it is", unit="category", isin=SEVERITIES)
+    refuses: pl.Boolean = column("A row that breaks it goes no further", unit="flag")
+    blocks_above: pl.Float64 = column(
+        "Share of the newest session's bars that may break it before the run stops; unknown: it never stops the run",
+        unit="fraction",
+        nullable=True,
+        ge=0,
+    )
+    remedy: pl.String = column("What to do next", unit="text")
+
+
 @table(room="quality", key=("dataset", "source", "source_row", "rule"), causality="causal", allow_empty=True)
 class Quarantine(Table):
     """Rows that no later stage sees. Nothing is lost: the row stays in its raw table, and here stands why it was refused."""

@@ -123,6 +123,58 @@ class RptDataQuality(Table):
     example: pl.String = column("One finding in words", unit="text")
 
 
+@table(room="reports", key=("month", "rule"), causality="summary", allow_empty=True)
+class RptQualityTrend(Table):
+    """Findings per month and rule, beside the bars of that month."""
+
+    month: pl.Date = column("First day of the month", unit="date")
+    rule: pl.String = column("Rule", unit="identifier")
+    severity: pl.String = column(
+        "info, warning or error under the settings; unknown for a provider's own rule", unit="category", nullable=True
+    )
+    findings: pl.Int64 = column("Findings", unit="count")
+    tickers: pl.Int64 = column("Tickers concerned", unit="count")
+    refused: pl.Int64 = column("Rows that went into quarantine", unit="count")
+    bars: pl.Int64 = column("Bars of that month in the source", unit="count")
+    per_hundred_thousand: pl.Float64 = column(
+        "Findings per 100,000 bars; unknown in a month without bars", unit="ratio", nullable=True
+    )
+
+
+@table(room="reports", key=("place",), causality="summary", allow_empty=True)
+class RptQualityNewest(Table):
+    """The fifty newest warnings and errors about the input, with what to do about each."""
+
+    place: pl.Int64 = column("1 is the newest, the gravest first within a session", unit="count", ge=1)
+    session: pl.Date = column("Session", unit="date")
+    ticker: pl.String = column("Ticker, or '*' for a whole source or session", unit="identifier")
+    rule: pl.String = column("Rule", unit="identifier")
+    severity: pl.String = column("warning or error", unit="category")
+    refused: pl.Boolean = column("The row went into quarantine", unit="flag")
+    dataset: pl.String = column("Table of the row", unit="identifier")
+    source: pl.String = column("File or feed", unit="identifier")
+    source_row: pl.Int64 = column("Row within the source, from 0; -1 for the whole source", unit="count")
+    found: pl.String = column("What was found", unit="text")
+    remedy: pl.String = column("What to do next", unit="text")
+
+
+@table(room="reports", key=("known_at", "dataset", "ticker"), causality="summary", allow_empty=True)
+class RptRestatements(Table):
+    """Values that a source gave otherwise later, per fetch, table and ticker."""
+
+    known_at: Instant = column("When the change was fetched", unit="UTC instant")
+    dataset: pl.String = column("Table of the values", unit="identifier")
+    ticker: pl.String = column("Ticker as the source has it", unit="identifier")
+    fields: pl.String = column("Columns that changed; `row` for rows added or withdrawn", unit="text")
+    changes: pl.Int64 = column("Values changed", unit="count")
+    sessions: pl.Int64 = column("Sessions concerned", unit="count")
+    first_session: pl.Date = column("First of them", unit="date")
+    last_session: pl.Date = column("Last of them", unit="date")
+    largest_change: pl.Float64 = column(
+        "Largest relative change of a number; unknown where none changed from other than zero", unit="fraction", nullable=True
+    )
+
+
 @table(room="reports", key=("session", "reason"), causality="summary")
 class RptUniverse(Table):
     """Funds per month's last session by membership reason."""

@@ -27,6 +27,7 @@ def bars(n_sessions: int = 120, tickers: tuple[str, ...] = TICKERS, seed: int = 
         frame = {
             "session": days,
             "ticker": ticker,
+            "traded_ticker": ticker,
             "open": first,
             "high": np.maximum(first, close) * 1.003,
             "low": np.minimum(first, close) * 0.997,
@@ -42,7 +43,9 @@ def line(close: list[float], ticker: str = "F00", **columns: object) -> pd.DataF
     """Bars of one fund with given closes, open, high and low equal to them."""
     prices = np.array(close, dtype=float)
     frame = {"session": SESSIONS[: len(close)], "ticker": ticker, **dict.fromkeys(("open", "high", "low", "close"), prices)}
-    made = pd.DataFrame({**frame, "volume": np.arange(len(close)) + 1000.0, "currency": "USD", "exchange": "XNYS"})
+    made = pd.DataFrame(
+        {**frame, "traded_ticker": ticker, "volume": np.arange(len(close)) + 1000.0, "currency": "USD", "exchange": "XNYS"}
+    )
     return made.assign(adjustment="raw", source="bars", source_row=np.arange(len(close))).assign(**columns)
 
 
@@ -62,7 +65,9 @@ def actions(*rows: tuple[str, int, str, float], announced: pd.Timestamp | None =
             "successor": None,
             "currency": "USD",
             "available_at": known.astype("datetime64[ns, UTC]"),
+            "value_known_at": known.astype("datetime64[ns, UTC]"),
             "source": source,
+            "source_row": np.arange(len(rows)),
         }
     )
 
@@ -88,14 +93,24 @@ def look(
         QualityParameters(**parameters),
         known_until,
     )
-    for name, frame in (("quality_findings", found.findings), ("quarantine", found.quarantine)):
+    for name, frame in (("quality_findings", found.findings), ("quarantine", found.quarantine), ("quality_rules", found.rules)):
         TABLES[name].check(TABLES[name].to_arrow(frame))
     return found
 
 
 def refused(found: Inspection) -> dict[int, str]:
-    """Row to rule of the quarantine."""
-    return dict(zip(found.quarantine["source_row"].tolist(), found.quarantine["rule"].tolist(), strict=True))
+    """Row to rule of the bars in quarantine."""
+    return _refused(found, "stg_prices")
+
+
+def refused_actions(found: Inspection) -> dict[int, str]:
+    """Row to rule of the actions in quarantine."""
+    return _refused(found, "stg_actions")
+
+
+def _refused(found: Inspection, dataset: str) -> dict[int, str]:
+    rows = found.quarantine[found.quarantine["dataset"] == dataset]
+    return dict(zip(rows["source_row"].tolist(), rows["rule"].tolist(), strict=True))
 
 
 def listed(found: Inspection, rule: str) -> list[int]:

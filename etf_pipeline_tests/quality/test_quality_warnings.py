@@ -77,7 +77,7 @@ def test_a_dividend_above_fifteen_percent_of_the_last_close_is_listed():
     prices.loc[prices["ticker"] == "F02", "adjustment"] = "split_dividend"
     prices.loc[prices["session"] >= SESSIONS[3], ["open", "high", "low", "close"]] = 85.0  # the yield is on the close before it
     found = look(prices, events).findings
-    assert found.loc[found["rule"] == "large_dividend", "ticker"].tolist() == ["F01"]
+    assert found.loc[found["rule"] == "special_dividend", "ticker"].tolist() == ["F01"]
     assert found.loc[found["rule"] == "dividend_on_adjusted", "ticker"].tolist() == ["F02"]
     assert set(found["dataset"]) == {"stg_actions"}
 
