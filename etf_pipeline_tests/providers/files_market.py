@@ -10,6 +10,10 @@ import pandas as pd
 from etf_pipeline import calendars
 from etf_pipeline.providers import RawMarket
 from etf_pipeline.providers.files import FilesProvider
+from etf_pipeline.recipes import run_sql
+from etf_pipeline.returns import total_returns
+from etf_pipeline.schemas import TABLES, from_arrow
+from etf_pipeline.sql_models import load_models
 
 TICKERS = [f"F{i:02d}" for i in range(12)]
 SESSIONS = calendars.sessions("XNYS", "2023-01-03", "2023-12-29")
@@ -90,3 +94,19 @@ def staged(market: RawMarket) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame,
     for frame in (prices, actions, funds):
         frame["ticker"] = frame["ticker"].str.strip().str.upper()
     return prices, actions, funds.assign(is_geared=funds["leverage"] != 1), market.rejects
+
+
+def marts(market: RawMarket) -> dict[str, pd.DataFrame]:
+    """`stg_prices`, `stg_actions`, `stg_reference`, `fct_prices` and `fct_returns`, where `quality` refuses nothing.
+
+    Made by the SQL files and functions that make them in a run, from the raw frames as they are.
+    """
+    raw = {"prices", "actions", "reference", "ticker_history"}
+    tables = {f"raw_{name}": TABLES[f"raw_{name}"].to_arrow(getattr(market, name)) for name in raw}
+    tables["quarantine"] = TABLES["quarantine"].arrow_schema.empty_table()
+    models = load_models()
+    for name in ("stg_ticker_history", "stg_prices", "stg_actions", "stg_reference", "fct_prices"):
+        tables[name] = TABLES[name].conform(run_sql(models[name].sql, {n: tables[n] for n in models[name].dependencies}))
+        TABLES[name].check(tables[name])
+    made = {name: from_arrow(tables[name]) for name in ("stg_prices", "stg_actions", "stg_reference", "fct_prices")}
+    return made | {"fct_returns": total_returns(made["fct_prices"])}

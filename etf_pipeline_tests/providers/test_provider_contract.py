@@ -5,19 +5,28 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from files_market import as_text, bars, write
+from lean_market import write_lean
+from stooq_market import write_stooq
 
 from etf_pipeline.providers import PROVIDERS, RawMarket
 from etf_pipeline.providers.macro_series import SERIES
 from etf_pipeline.schemas import TABLES
 from etf_pipeline.settings import Settings
 
-FRAMES = ("prices", "actions", "reference", "aum", "macro", "factors", "rejects")
+FRAMES = ("prices", "actions", "reference", "aum", "macro", "factors", "rejects", "ticker_history", "lifecycle")
+WRITERS = {
+    "simulated": lambda folder: None,
+    "files": lambda folder: write(folder, as_text(bars())),
+    "lean": write_lean,
+    "stooq": write_stooq,
+}
+"""What lies in each provider's folder. A provider that asks a network has tests of its own, on recorded answers."""
 
 
-@pytest.fixture(scope="module", params=PROVIDERS)
+@pytest.fixture(scope="module", params=[name for name in PROVIDERS if name in WRITERS])
 def fetched(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp(request.param)
-    write(folder, as_text(bars()))
+    WRITERS[request.param](folder)
     settings = Settings(home=folder, provider=request.param, files_root=folder, profile="demo")
     provider = PROVIDERS[request.param](settings)
     return provider, provider.fetch()

@@ -93,7 +93,9 @@ class FilesProvider:
         """
         if not self.root.is_dir():
             raise ProviderError(f"files provider needs a folder; '{self.root.name}' is none. Set ETF_FILES_ROOT to one.")
-        return parse_folder(list(read_folder(self.root, folder_layout(self.root, self.name))), label=self.root.name)
+        return parse_folder(
+            list(read_folder(self.root, folder_layout(self.root, self.name))), label=self.root.name, name=self.name
+        )
 
 
 def read_folder(root: Path, layout: Layout) -> Iterator[FoundFile]:
@@ -121,15 +123,15 @@ def _bytes(path: Path, root: Path) -> bytes:
         ) from error
 
 
-def parse_folder(files: Sequence[FoundFile], *, label: str) -> RawMarket:
+def parse_folder(files: Sequence[FoundFile], *, label: str, name: str = "files") -> RawMarket:
     """A market from the bytes of a folder. Pure.
 
     Parameters
     ----------
     files : sequence of FoundFile
         As `read_folder` gives them.
-    label : str
-        Name of the folder, for people.
+    label, name : str
+        Name of the folder and of the provider, for people.
 
     Raises
     ------
@@ -156,7 +158,7 @@ def parse_folder(files: Sequence[FoundFile], *, label: str) -> RawMarket:
         factors=_joined(tables, "raw_factors"),
         rejects=join_rejects(tables["raw_rejects"]),
         simulated=False,
-        label=_label(prices, label),
+        label=_label(prices, label, name),
         ticker_history=history,
         lifecycle=_joined(tables, "raw_lifecycle"),
     )
@@ -267,8 +269,8 @@ def _need_rows(frame: pd.DataFrame, what: str, tables: Tables) -> None:
     raise ProviderError(f"files provider needs {what}; the folder yields none{first}. Mend the file or name it in {LAYOUT_FILE}.")
 
 
-def _label(prices: pd.DataFrame, folder: str) -> str:
+def _label(prices: pd.DataFrame, folder: str, name: str) -> str:
     first, last = prices["session"].min(), prices["session"].max()
     return (
-        f"files: {prices['ticker'].nunique()} tickers, {len(prices)} bars {first:%Y-%m-%d} to {last:%Y-%m-%d}, folder '{folder}'"
+        f"{name}: {prices['ticker'].nunique()} tickers, {len(prices)} bars {first:%Y-%m-%d} to {last:%Y-%m-%d}, folder '{folder}'"
     )
