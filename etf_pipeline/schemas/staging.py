@@ -67,7 +67,7 @@ class StgTickerHistory(Table):
     ticker: pl.String = column("Permanent name of the fund", unit="identifier")
     traded_ticker: pl.String = column("Ticker as the exchange shows it", unit="identifier")
     valid_from: pl.Date = column("First session under it", unit="date")
-    valid_to: pl.Date = column("Last session under it; 9999-12-31 while it goes on", unit="date")
+    valid_to: pl.Date = column("Last session under it; 2261-12-31 while it goes on", unit="date")
 
 
 @table(room="staging", key=("ticker",), causality="source", available="snapshot_at")
