@@ -9,6 +9,7 @@ from etf_pipeline.schemas.raw import BASES
 
 FATES = ["listed", "closure", "merger", "rename", "unknown"]
 DETECTED_KINDS = ["missing_split", "unseen_split"]
+WITNESS = ["split", "no_split", "nothing"]
 
 REASONS = [
     "member",
@@ -83,7 +84,7 @@ class Lifecycle(Table):
     allow_empty=True,
 )
 class DetectedActions(Table):
-    """Splits that prices and volume show but no action tells, and splits that an action tells but prices do not show.
+    """Splits that prices show but no action tells, with what volume says of it, and splits that are told but prices do not show.
 
     Proposals for a person: nothing is adjusted by them.
     """
@@ -97,6 +98,11 @@ class DetectedActions(Table):
     price_ratio: pl.Float64 = column("Close before over close, after the splits that are told", unit="ratio", gt=0)
     volume_ratio: pl.Float64 = column("Median volume after over median volume before, in shares", unit="ratio", nullable=True)
     value_ratio: pl.Float64 = column("The same of traded value: about 1 across a split", unit="ratio", nullable=True)
+    volume_says: pl.String = column(
+        "`split` where volume made up for the move, `no_split` where it did not, `nothing` where too few bars trade",
+        unit="category",
+        isin=WITNESS,
+    )
     available_at: Instant = column("Close of the session that confirmed the level", unit="UTC instant")
     evidence: pl.String = column("What speaks for it, in words", unit="text")
     proposal: pl.String = column("Line to add to, or to check in, `actions.csv`: ticker,ex_date,kind,value", unit="text")

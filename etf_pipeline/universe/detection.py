@@ -1,7 +1,7 @@
 """Splits that prices show but no action tells, and splits that an action tells but prices do not show.
 
-A split moves price and volume against each other and leaves the traded value where it was; a crash does not. Nothing is adjusted:
-what is found is proposed to a person, who adds it to `actions.csv` or mends the source.
+A split moves price and volume against each other and leaves the traded value where it was. Nothing is adjusted: what is found is
+proposed to a person, who adds it to `actions.csv` or mends the source.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ COLUMNS = (
     "price_ratio",
     "volume_ratio",
     "value_ratio",
+    "volume_says",
     "available_at",
     "evidence",
     "proposal",
@@ -57,9 +58,11 @@ def detect_actions(
     Notes
     -----
     A missing split is a move between two closes that lies within `tolerance` of a usual ratio once the splits told by then are
-    taken out, that still stands `confirm` bars later, and across which the traded value changed less than the volume did; where
-    either side trades too seldom, volume is no witness and the price speaks alone. An unseen split is one at whose ex-date the
-    close moved less than half of it, in logarithms. A row is known once the level is confirmed, and rests on nothing later.
+    taken out, and that still stands `confirm` bars later. Volume is a witness, not a judge: it speaks for a split where its
+    median moved nearer to the split's ratio than to none, and not many times further. It does for 23 of the 25 true splits of
+    the simulated market (one that halves and doubles by itself hides a split of two); a crash on heavy volume looks the same.
+    An unseen split is one at whose ex-date the close moved less than half of it, in logarithms. A row is known once the level is
+    confirmed, and rests on nothing later.
     Ratios below 2 are not looked for: leveraged funds move that far by themselves.
     """
     parameters = parameters or DetectionParameters()
@@ -114,10 +117,8 @@ def _missing(series: _Series, splits: pd.DataFrame, parameters: DetectionParamet
         nearest = USUAL[np.argmin(np.abs(np.abs(move) - np.log(USUAL)))]
         if abs(abs(move) - np.log(nearest)) > parameters.tolerance or not _holds(series, row, move + np.log(told), parameters):
             continue
-        volume_ratio, value_ratio = _volumes(series, row, told, parameters)
-        if np.isnan(volume_ratio) or abs(np.log(value_ratio)) < abs(np.log(volume_ratio)):
-            ratio = float(nearest if move > 0 else 1 / nearest)
-            yield _row(series, row, last, "missing_split", ratio, volume_ratio, value_ratio)
+        ratio = float(nearest if move > 0 else 1 / nearest)
+        yield _row(series, row, "missing_split", ratio, told, parameters)
 
 
 def _unseen(series: _Series, splits: pd.DataFrame, parameters: DetectionParameters) -> Iterator[dict[str, Any]]:
@@ -133,8 +134,8 @@ def _unseen(series: _Series, splits: pd.DataFrame, parameters: DetectionParamete
             continue
         move = float(np.log(series.close[row - 1] / series.close[row]))
         if abs(move) < abs(move - expected):
-            volumes = _volumes(series, row, 1.0, parameters)
-            yield _row(series, row, last, "unseen_split", split["value"], *volumes, known_at=split["available_at"])
+            found = _row(series, row, "unseen_split", split["value"], 1.0, parameters)
+            yield found | {"available_at": max(found["available_at"], split["available_at"])}
 
 
 def _told(series: _Series, splits: pd.DataFrame, row: int, known_by: int) -> float:
@@ -168,29 +169,29 @@ def _volumes(series: _Series, row: int, told: float, parameters: DetectionParame
     return after / before / told, value_after / value_before
 
 
-def _row(
-    series: _Series,
-    row: int,
-    last: int,
-    kind: str,
-    ratio: float,
-    volume_ratio: float,
-    value_ratio: float,
-    known_at: pd.Timestamp | None = None,
-) -> dict[str, Any]:
+def _witness(volume_ratio: float, ratio: float, parameters: DetectionParameters) -> str:
+    """What volume says of a split of that ratio."""
+    if np.isnan(volume_ratio):
+        return "nothing"
+    moved, excess = abs(np.log(volume_ratio)), abs(np.log(volume_ratio / ratio))
+    return "split" if excess < moved and excess <= parameters.max_excess else "no_split"
+
+
+def _row(series: _Series, row: int, kind: str, ratio: float, told: float, parameters: DetectionParameters) -> dict[str, Any]:
     bar, close = series.bars.frame.iloc[row], series.close
-    confirmed = instant(series.close_at[last])
-    price_ratio = float(close[row - 1] / close[row])
-    words = "volume cannot tell" if np.isnan(volume_ratio) else f"volume {volume_ratio:.3g} times, value {value_ratio:.3g} times"
+    volume_ratio, value_ratio = _volumes(series, row, told, parameters)
+    says = _witness(volume_ratio, ratio, parameters)
+    words = "volume cannot tell" if says == "nothing" else f"volume {volume_ratio:.3g} times, value {value_ratio:.3g} times"
     return {
         "ticker": bar["ticker"],
         "session": bar["session"],
         "kind": kind,
         "ratio": ratio,
-        "price_ratio": price_ratio,
+        "price_ratio": float(close[row - 1] / close[row]),
         "volume_ratio": volume_ratio,
         "value_ratio": value_ratio,
-        "available_at": confirmed if known_at is None else max(confirmed, known_at),
+        "volume_says": says,
+        "available_at": instant(series.close_at[row + parameters.confirm - 1]),
         "evidence": f"close {close[row]:g} after {close[row - 1]:g}, {words}; {bar['source']} is '{bar['adjustment']}'",
         "proposal": f"{bar['ticker']},{bar['session']:%Y-%m-%d},split,{ratio:.10g}",
     }

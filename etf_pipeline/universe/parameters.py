@@ -97,9 +97,12 @@ class DetectionParameters:
         Bars from the move on at which the level must have held. [sessions]
     min_volumes : int
         Bars with a trade that either side needs before volume is a witness. [sessions]
+    max_excess : float
+        How far volume may lie from what a split makes of it, in logarithms, to speak for one: a factor of three. [log ratio]
     """
 
     tolerance: float = 0.06
     before: int = 20
     confirm: int = 5
     min_volumes: int = 3
+    max_excess: float = 1.1

@@ -24,6 +24,7 @@ def membership(
     lifecycle: pd.DataFrame,
     macro: pd.DataFrame,
     parameters: ScreenParameters | None = None,
+    before: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Member or not, with the first screen that failed, for each bar.
 
@@ -39,6 +40,8 @@ def membership(
         `lifecycle`: what was known of each fund's end, and since when.
     macro : DataFrame
         `fct_macro`, of which exchange rates are read.
+    before : DataFrame, optional
+        Rows of `universe_membership` that were made before: a fund whose first bar here is among them has the history told there.
 
     Returns
     -------
@@ -59,6 +62,7 @@ def membership(
     parameters = parameters or ScreenParameters()
     bars = Bars.of(prices).refuse_repeats()
     facts = _facts(bars, aum, reference, lifecycle, macro, parameters)
+    facts["history"] = facts["history"] + _earlier_bars(bars, before)
     failed = _screens(bars, facts, parameters)
     reason = np.zeros(len(bars.code), dtype=np.int64)
     for k in range(len(REASONS) - 1, 0, -1):
@@ -104,6 +108,15 @@ def _facts(
         "ended": ended,
         "ending": ending,
     }
+
+
+def _earlier_bars(bars: Bars, before: pd.DataFrame | None) -> Ints:
+    """Bars of each bar's fund before the first that is given here."""
+    if before is None or before.empty:
+        return np.zeros(len(bars.code), dtype=np.int64)
+    first = bars.frame.iloc[bars.starts[:-1]][["ticker", "session"]]
+    told = before.set_index(["ticker", "session"])["history_sessions"].reindex(pd.MultiIndex.from_frame(first))
+    return (told - 1).fillna(0).to_numpy().astype(np.int64)[bars.code]
 
 
 def _screens(bars: Bars, facts: Columns, parameters: ScreenParameters) -> dict[str, Flags]:
