@@ -47,12 +47,14 @@ class Increment:
 
     Attributes
     ----------
-    lookback : int
-        Rows of each fund (or series) before the first changed day that are read along. [rows]
+    lookback : int or callable
+        Rows of each fund (or series) before the first changed day that are read along; a function of the parameters where they
+        set it. [rows]
     dated : dict of str to str
         Day column of inputs and outputs that are not cut by date: a changed row matters from its day on.
     ignored : dict of str to tuple of str
-        Columns of an undated input whose change does not matter.
+        Columns of an undated input whose change does not matter. A row that such an input gains for a fund without earlier rows
+        elsewhere is that fund's beginning, and no change of the past.
 
     Notes
     -----
@@ -60,9 +62,13 @@ class Increment:
     everything is computed. What it carries on from there must be what computing everything would have given, to the bit.
     """
 
-    lookback: int = 0
+    lookback: int | Callable[[Any], int] = 0
     dated: Mapping[str, str] = field(default_factory=dict)
     ignored: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def rows(self, parameters: Any) -> int:
+        """The look-back under these parameters."""
+        return self.lookback(parameters) if callable(self.lookback) else self.lookback
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 import polars as pl
 import pyarrow as arrow
@@ -62,11 +63,21 @@ def extension(
         return None
     if any(v.code_version != recipe.version or v.schema_hash != _schema(name) for name, v in onto.items()):
         return None
-    days = [changed_since(warehouse, recipe.increment, name, earlier[name], now[name]) for name in recipe.inputs]
-    if None in days or not days:
+    changes = [changed_since(warehouse, recipe.increment, name, earlier[name], now[name]) for name in recipe.inputs]
+    days = [change.since for change in changes if change is not None]
+    first = min(days, default=NEVER)
+    if len(days) < len(changes) or first == NEVER:
         return None
-    first = min(day for day in days if day is not None)
-    return _joined(warehouse, recipe, onto, now, first) if first < NEVER else None
+    gained = set().union(*(change.gained for change in changes if change is not None))
+    if gained and any(_has_rows_of(warehouse, TABLES[name], earlier[name], gained) for name in earlier if TABLES[name].chunk):
+        return None
+    return _joined(warehouse, recipe, onto, now, first)
+
+
+def _has_rows_of(warehouse: Warehouse, contract: Contract, version: Version, funds: set[str]) -> bool:
+    if _group(contract) != "ticker":
+        return False
+    return bool(set(warehouse.read_version(version, ["ticker"])["ticker"].unique().to_pylist()) & funds)
 
 
 def _joined(
@@ -93,26 +104,37 @@ def _schema(name: str) -> str:
     return schema_hash(TABLES[name].arrow_schema)
 
 
-def changed_since(warehouse: Warehouse, increment: Increment, name: str, before: Version, now: Version) -> date | None:
-    """First day on which two versions of an input differ; `NEVER` where they do not, None where no day can be told."""
+@dataclass(frozen=True)
+class Change:
+    """How two versions of an input differ: from which day on (`NEVER` if not), and the funds that an undated one has gained."""
+
+    since: date
+    gained: frozenset[str] = frozenset()
+
+
+def changed_since(warehouse: Warehouse, increment: Increment, name: str, before: Version, now: Version) -> Change | None:
+    """Where two versions of an input differ; None where no day can be told."""
     if before.content_hash == now.content_hash:
-        return NEVER
+        return Change(NEVER)
     if before.schema_hash != now.schema_hash:
         return None
     if TABLES[name].chunk:
         old, new = ({(file.chunk, file.content_hash) for file in warehouse.files_of(v)} for v in (before, now))
         days = [begins(label) for label, _ in old ^ new]
-        return None if None in days else min(day for day in days if day is not None)
+        return None if None in days else Change(min(day for day in days if day is not None))
     return _first_changed_row(_frame(warehouse, before), _frame(warehouse, now), name, increment)
 
 
-def _first_changed_row(before: pl.DataFrame, now: pl.DataFrame, name: str, increment: Increment) -> date | None:
+def _first_changed_row(before: pl.DataFrame, now: pl.DataFrame, name: str, increment: Increment) -> Change | None:
     ignored = increment.ignored.get(name, ())
     before, now = before.drop(ignored), now.drop(ignored)
     columns = now.columns
-    changed = pl.concat([a.join(b, on=columns, how="anti", nulls_equal=True) for a, b in ((before, now), (now, before))])
+    gone, new = (a.join(b, on=columns, how="anti", nulls_equal=True) for a, b in ((before, now), (now, before)))
+    changed = pl.concat([gone, new])
     if changed.is_empty():
-        return NEVER
+        return Change(NEVER)
+    if name not in increment.dated and TABLES[name].key == ("ticker",) and gone.is_empty():
+        return Change(NEVER, frozenset(new["ticker"]))
     if name not in increment.dated or changed[increment.dated[name]].null_count():
         return None
     days = changed[increment.dated[name]]
@@ -120,17 +142,19 @@ def _first_changed_row(before: pl.DataFrame, now: pl.DataFrame, name: str, incre
         days = days.dt.date().dt.offset_by("-2d")
     first = days.min()
     assert isinstance(first, date)
-    return first
+    return Change(first)
 
 
-def windows(warehouse: Warehouse, recipe: Recipe, now: Mapping[str, Version], step: Extension) -> dict[str, arrow.Table]:
+def windows(
+    warehouse: Warehouse, recipe: Recipe, now: Mapping[str, Version], step: Extension, parameters: Any
+) -> dict[str, arrow.Table]:
     """The inputs that a recipe needs to make its rows from a day on.
 
     Tables cut by date are read from `lookback` rows before that day on for each fund that has a row since then; others whole.
     Under the name `BEFORE` come the recipe's own rows of that stretch, where it asks for them.
     """
     assert recipe.increment is not None
-    rows = recipe.increment.lookback
+    rows = recipe.increment.rows(parameters)
     cut = {name: _stretch(warehouse, TABLES[name], now[name], step.since, rows) for name in now if TABLES[name].chunk}
     alive = pl.concat([_alive(TABLES[name], frame, step.since) for name, frame in cut.items()]).unique()
     found = {name: warehouse.read_version(now[name]) for name in now if name not in cut}

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from etf_pipeline.recipes import makes
+from etf_pipeline.recipes import Increment, makes
 from etf_pipeline.universe import (
     DetectionParameters,
     LifecycleParameters,
@@ -27,7 +27,14 @@ def lifecycle(
     return lives(fct_prices, stg_actions, stg_reference, raw_lifecycle, raw_ticker_history, raw_sessions, parameters)
 
 
-@makes("universe_membership")
+@makes(
+    "universe_membership",
+    increment=Increment(
+        lookback=lambda parameters: max(parameters.window, parameters.stale_sessions) + 1,
+        dated={"lifecycle": "known_from"},
+        ignored={"dim_etf": ("name", "category", "family", "traded_ticker", "expense_ratio", "asset_class")},
+    ),
+)
 def universe_membership(
     fct_prices: pd.DataFrame,
     stg_aum: pd.DataFrame,
@@ -35,9 +42,10 @@ def universe_membership(
     lifecycle: pd.DataFrame,
     fct_macro: pd.DataFrame,
     parameters: ScreenParameters,
+    before: pd.DataFrame,
 ) -> pd.DataFrame:
     """Screens on what was known at the close, with the first one that failed."""
-    return membership(fct_prices, stg_aum, dim_etf, lifecycle, fct_macro, parameters)
+    return membership(fct_prices, stg_aum, dim_etf, lifecycle, fct_macro, parameters, before)
 
 
 @makes("detected_actions")
