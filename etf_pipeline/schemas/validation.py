@@ -43,7 +43,7 @@ class SignificanceTests(Table):
     statistic: pl.Float64 = column("Its statistic", unit="as the test", nullable=True)
     p_value: pl.Float64 = column("P value before correction", unit="probability", nullable=True, ge=0, le=1)
     p_adjusted: pl.Float64 = column(
-        "The same after Holm's correction over the valid tests of this table", unit="probability", nullable=True, ge=0, le=1
+        "The same after Holm's correction over the tests of this table that are valid and sufficient", unit="probability", nullable=True, ge=0, le=1
     )
     p_false_discovery: pl.Float64 = column(
         "The same after Benjamini and Yekutieli's, which bounds the share of false claims",

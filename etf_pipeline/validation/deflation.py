@@ -7,8 +7,8 @@ References
 .. [1] D. Bailey, M. Lopez de Prado, "The Sharpe ratio efficient frontier," J. Risk 15 (2), 2012. doi:10.21314/JOR.2012.255
 .. [2] D. Bailey, M. Lopez de Prado, "The deflated Sharpe ratio: correcting for selection bias, backtest overfitting and
    non-normality," J. Portfolio Management 40 (5), 2014. doi:10.3905/jpm.2014.40.5.094
-.. [3] C. Bretherton et al., "The effective number of spatial degrees of freedom of a time-varying field," J. Climate 12 (7),
-   1999.
+.. [3] N. Galwey, "A new measure of the effective number of tests, a practical tool for comparing families of non-independent
+   significance tests," Genetic Epidemiology 33 (7), 2009. doi:10.1002/gepi.20408
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ def expected_maximum_sharpe(n_trials: float, variance: float) -> float:
     Notes
     -----
     ``sqrt(V) ((1 - g) z(1 - 1/N) + g z(1 - 1/(N e)))`` with g Euler's constant [2]_: within 3 % of the true mean of a normal
-    maximum from N = 5 on, too low for N near 2 (.52 for .56).
+    maximum from N = 5 on, 8 % low at N = 2.
 
     Examples
     --------
@@ -190,10 +190,11 @@ def effective_trials(returns: Floats) -> float:
 
     Notes
     -----
-    ``1 + (sum l)^2 / sum l^2`` over the eigenvalues of the covariance of standardised returns once the trials' mean is taken
+    ``1 + (sum sqrt(l))^2 / sum l`` over the eigenvalues of the covariance of standardised returns once the trials' mean is taken
     out [3]_. The mean comes out because the variance across trials has lost it too: for equal correlations the maximum of N is
-    ``sqrt(V)`` times that of N *independent* normals, N counted in full, while copies of one trial count once. With T sessions
-    noise spreads the eigenvalues and the answer is low by about N / T of itself, which the maximum hardly feels.
+    ``sqrt(V)`` times that of N *independent* normals, N counted in full, while copies of one trial count once. The usual
+    ``(sum l)^2 / sum l^2`` forgets that near copies still add to a maximum: in ten families of ten with correlation .97 it gives
+    ten trials and a threshold 13 % too low, this one 22 and 8 % too high.
 
     Examples
     --------
@@ -212,6 +213,7 @@ def effective_trials(returns: Floats) -> float:
     if x.shape[1] < 2:
         return 1.0
     x = x - x.mean(axis=1, keepdims=True)
-    covariance = x.T @ x if x.shape[1] <= len(x) else x @ x.T  # the same non-zero eigenvalues
-    total, squares = float(np.trace(covariance)), float(np.sum(covariance**2))
-    return 1.0 if total <= 1e-12 * len(x) else min(1.0 + total**2 / squares, float(x.shape[1]))
+    # singular values are the roots of the eigenvalues; those of copies are rounding, not zero
+    roots = np.linalg.svd(x, compute_uv=False)
+    roots = roots[roots > 1e-8 * np.sqrt(x.size)]
+    return min(1.0 + float(roots.sum()) ** 2 / float(roots @ roots), float(x.shape[1])) if len(roots) else 1.0

@@ -62,11 +62,18 @@ def superior_predictive_ability(
     -------
     dict
         `consistent` is the one to decide on; `lower` and `upper` bound it.
+
+    Notes
+    -----
+    A strategy that *is* the benchmark is left out: the test compares with a strict sign, and would call it superior for certain.
     """
     from arch.bootstrap import SPA
 
     p = parameters or SuperiorityParameters()
     base, models = _checked(benchmark, strategies)
+    models = models[:, (models != base[:, None]).any(axis=0)]
+    if not models.shape[1]:
+        return {"lower": 1.0, "consistent": 1.0, "upper": 1.0}
     test = SPA(-base, -models, block_size=_block(models - base[:, None], p), reps=p.resamples, seed=p.seed)
     test.compute()
     return {str(name): float(value) for name, value in test.pvalues.items()}
@@ -86,8 +93,11 @@ def stepwise_superior(benchmark: Floats, strategies: pd.DataFrame, parameters: S
 
     p = parameters or SuperiorityParameters()
     base, models = _checked(benchmark, strategies.to_numpy(dtype=np.float64))
-    losses = pd.DataFrame(-models, columns=[str(name) for name in strategies.columns])
-    block = _block(models - base[:, None], p)
+    own = (models != base[:, None]).any(axis=0)
+    if not own.any():
+        return []
+    losses = pd.DataFrame(-models[:, own], columns=[str(name) for name in strategies.columns[own]])
+    block = _block(models[:, own] - base[:, None], p)
     test = StepM(pd.Series(-base), losses, size=p.level, block_size=block, reps=p.resamples, seed=p.seed)
     test.compute()
     return sorted(str(name) for name in test.superior_models)

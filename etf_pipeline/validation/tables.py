@@ -93,16 +93,17 @@ def significance_table(claims: Sequence[Claim], level: float = 0.05) -> pd.DataF
     Notes
     -----
     Decisions rest on Holm's correction; the false-discovery form of Benjamini and Yekutieli stands beside it. An invalid test is
-    `not_decided` whatever it says, one under 30 effective observations is `insufficient`.
+    `not_decided` whatever it says, one under 30 effective observations is `insufficient`; neither counts among the tests that are
+    corrected for, since neither can be claimed.
     """
     frame = pd.DataFrame([asdict(claim) for claim in claims], columns=[f.name for f in fields(Claim)])
     valid = frame["valid"].to_numpy(dtype=bool)
-    p = np.where(valid, frame["p_value"].to_numpy(dtype=np.float64), np.nan)
-    frame["p_adjusted"], frame["p_false_discovery"] = holm(p), benjamini_yekutieli(p)
     few = ~(frame["n_effective"].to_numpy(dtype=np.float64) >= MINIMUM_EFFECTIVE)
+    p = np.where(valid & ~few, frame["p_value"].to_numpy(dtype=np.float64), np.nan)
+    frame["p_adjusted"], frame["p_false_discovery"] = holm(p), benjamini_yekutieli(p)
     claimed = frame["p_adjusted"].to_numpy() < level
     frame["decision"] = np.select(
-        [~valid, few | np.isnan(p), claimed], ["not_decided", "insufficient", "significant"], "not_significant"
+        [~valid, np.isnan(p), claimed], ["not_decided", "insufficient", "significant"], "not_significant"
     )
     return frame
 

@@ -77,6 +77,7 @@ def test_impossible_cuts_are_refused_with_what_to_do():
         combinatorial_purged(np.arange(60), CombinatorialParameters(6, 4, label_sessions=15))
 
 
+@settings(deadline=None)
 @given(
     start=st.integers(0, 100),
     length=st.integers(120, 400),

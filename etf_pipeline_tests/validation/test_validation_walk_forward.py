@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from etf_pipeline.errors import DataError, SettingsError
@@ -25,6 +25,7 @@ def days(n: int) -> pd.DatetimeIndex:
     return pd.bdate_range("2010-01-04", periods=n)
 
 
+@settings(deadline=None)
 @given(p=parameters, n=st.integers(100, 300))
 def test_every_training_label_is_over_before_the_test_begins_and_the_tests_cover_all_later_sessions_once(p, n):
     windows = walk_forward(days(n), p)
@@ -37,6 +38,7 @@ def test_every_training_label_is_over_before_the_test_begins_and_the_tests_cover
         assert not p.max_train or w.train_stop - w.train_start <= p.max_train
 
 
+@settings(deadline=None)
 @given(p=parameters, n=st.integers(100, 200), more=st.integers(1, 100))
 def test_sessions_that_arrive_later_move_no_boundary(p, n, more):
     before, after = walk_forward(days(n), p), walk_forward(days(n + more), p)
@@ -45,6 +47,7 @@ def test_sessions_that_arrive_later_move_no_boundary(p, n, more):
     assert (last.train_start, last.train_stop, last.test_start) == (again.train_start, again.train_stop, again.test_start)
 
 
+@settings(deadline=None)
 @given(
     n=st.integers(30, 120), stride=st.integers(1, 5), folds=st.integers(2, 4), label=st.integers(1, 5), embargo=st.integers(0, 3)
 )
