@@ -138,12 +138,13 @@ def test_a_key_reaches_the_source_and_no_message():
 
 
 def test_a_key_does_not_follow_a_redirect():
-    with server((200, {}, b"stolen")) as (elsewhere, asked):
-        with (
-            server((302, {"Location": f"{elsewhere}/?api_key={KEY}"}, b"")) as (url, _),
-            pytest.raises(ProviderError, match="status 302"),
-        ):
-            client(requests_transport()).get(Request(url, secrets={"api_key": Secret("FRED_API_KEY", KEY)}))
+    request = {"secrets": {"api_key": Secret("FRED_API_KEY", KEY)}}
+    with (
+        server((200, {}, b"stolen")) as (elsewhere, asked),
+        server((302, {"Location": f"{elsewhere}/?api_key={KEY}"}, b"")) as (url, _),
+        pytest.raises(ProviderError, match="status 302"),
+    ):
+        client(requests_transport()).get(Request(url, **request))
     assert not asked
 
 

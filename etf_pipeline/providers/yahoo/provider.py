@@ -101,7 +101,7 @@ class YahooProvider:
         Returns
         -------
         RawMarket
-            Never `whole`: a fund that is no longer asked for, or did not come, stays as it was.
+            `whole` at the first fetch alone: later a fund that is no longer asked for, or did not come, stays as it was.
 
         Raises
         ------
@@ -224,7 +224,7 @@ def _market(tables: Tables, absences: Absences, unlisted: list[str], known: Know
         rejects=absences.joined(),
         simulated=False,
         label=_label(frames["prices"], absences),
-        whole=False,
+        whole=known is None,
     )
 
 
