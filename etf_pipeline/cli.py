@@ -15,6 +15,8 @@ from rich.markup import escape
 from rich.table import Table as RichTable
 
 from etf_pipeline.errors import EtfPipelineError, SettingsError
+from etf_pipeline.redaction import RedactedStream, protect_logging
+from etf_pipeline.secrets import NEW_WAREHOUSE_KEY, WAREHOUSE_KEY, remember_environment, require_secret
 from etf_pipeline.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
+    pretty_exceptions_show_locals=False,  # a local variable may hold a secret
     rich_markup_mode="rich",
     help="An ETF pipeline from prices to weights, backtest and stress.",
 )
@@ -52,7 +55,10 @@ Format = Annotated[str, typer.Option("--format", "-f", help="table, csv or json"
 
 def main() -> None:
     """Entry point: errors of the project are one readable line, not a traceback."""
+    sys.stdout, sys.stderr = RedactedStream(sys.stdout), RedactedStream(sys.stderr)
     try:
+        remember_environment()
+        protect_logging()
         app()
     except EtfPipelineError as error:
         console.print(f"[bold red]{type(error).__name__}[/]: {escape(str(error))}", highlight=False)
@@ -87,7 +93,7 @@ def summary(settings: Settings, seconds: float, computed: int, kept: int) -> Non
         console.rule("[bold yellow]SIMULATED MARKET: no real prices stand behind these numbers[/]")
     if tables.head("tear_sheet"):  # a job that only ingests has no results to show
         for title, query in SUMMARY.items():
-            show_frame(_query(settings.catalog, query).to_pandas(date_as_object=True), title)
+            show_frame(_query(settings, query).to_pandas(date_as_object=True), title)
     console.print(f"\nFinished in {seconds:.0f} s: {computed} steps computed, {kept} kept because nothing changed.")
     console.print(f"Source   {source['label']}", highlight=False)
     if (settings.reports / "tear_sheet.html").exists():
@@ -119,10 +125,9 @@ def sql(
 ) -> None:
     """Query the published tables."""
     settings = _existing(load_settings())
-    catalog = _store(settings).warehouse.catalog_at(_at(at)) if at else settings.catalog
-    if not catalog.exists():
+    if not at and not settings.catalog.exists():
         raise SettingsError(f"nothing is published in {_shown(settings.home)} yet: no run has succeeded. Run `etf run` first.")
-    _print(_query(catalog, query), form)
+    _print(_query(settings, query, _at(at) if at else None), form)
 
 
 @app.command()
@@ -231,6 +236,27 @@ def gc(keep_days: Annotated[float, typer.Option(help="Keep superseded versions t
 
 
 @app.command()
+def report(
+    path: Annotated[Path | None, typer.Argument(help="Where to write it; reports/ of the home by default")] = None,
+) -> None:
+    """Write the newest tear sheet as a page, in clear; an encrypted warehouse does so only here."""
+    from etf_pipeline.orchestration.runs import write_page
+
+    settings = _existing(load_settings())
+    sheet = _store(settings).read("tear_sheet").to_pylist()[0]
+    console.print(f"wrote [bold]{_shown(write_page(path or settings.reports / sheet['file_name'], sheet['html']))}[/]")
+
+
+@app.command()
+def rekey(plain: Annotated[bool, typer.Option("--plain", help="Decrypt: the files will be in clear")] = False) -> None:
+    """Encrypt the warehouse, change its key or decrypt it; the new key is the secret ETF_NEW_WAREHOUSE_KEY."""
+    warehouse = _store(_existing(load_settings())).warehouse
+    written = warehouse.rekey(None if plain else require_secret(NEW_WAREHOUSE_KEY))
+    then = f"unset {WAREHOUSE_KEY}" if plain else f"set {WAREHOUSE_KEY} to the key that is now in {NEW_WAREHOUSE_KEY}"
+    console.print(f"{written} files were written anew; {then}, and check with `etf doctor`.", highlight=False)
+
+
+@app.command()
 def tag(name: str, at: Annotated[str, typer.Argument(help="Commit, tag or run")] = "published") -> None:
     """Name a state and protect it from gc."""
     console.print(f"tag {name} points to commit {_store(_existing(load_settings())).warehouse.tag(name, _at(at))}")
@@ -274,11 +300,11 @@ def _show(names: list[str], rows: list[list[str]], title: str) -> None:
     console.print(grid)
 
 
-def _query(catalog: Path, query: str) -> arrow.Table:
+def _query(settings: Settings, query: str, at: int | str | None = None) -> arrow.Table:
     import duckdb
 
     try:
-        with duckdb.connect(str(catalog), read_only=True) as connection:
+        with _store(settings).warehouse.connect(at) as connection:
             connection.execute("set TimeZone = 'UTC'")
             return connection.sql(query).to_arrow_table()
     except duckdb.Error as error:

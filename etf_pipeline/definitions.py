@@ -22,13 +22,31 @@ from etf_pipeline.orchestration.checks import causal_recipes, causality_check, s
 from etf_pipeline.orchestration.executors import executor
 from etf_pipeline.orchestration.jobs import JOBS
 from etf_pipeline.orchestration.materialise import asset_of
+from etf_pipeline.orchestration.redacted import protect
 from etf_pipeline.orchestration.resources import WarehouseIOManager, settings
 from etf_pipeline.orchestration.schedules import SCHEDULES
 from etf_pipeline.orchestration.sensors import SENSORS
 from etf_pipeline.recipes import RECIPES, sql_recipe
 from etf_pipeline.sql_models import load_models
 
-ROOMS = (raw, quality, marts, universe, features, risk, regimes, forecasting, costs, scoring, portfolio, backtest, stress, reports)
+protect()
+
+ROOMS = (
+    raw,
+    quality,
+    marts,
+    universe,
+    features,
+    risk,
+    regimes,
+    forecasting,
+    costs,
+    scoring,
+    portfolio,
+    backtest,
+    stress,
+    reports,
+)
 
 for model in load_models().values():
     if model.layer != "tests" and model.name not in RECIPES:

@@ -18,6 +18,7 @@ from etf_pipeline.orchestration.increments import Extension
 from etf_pipeline.orchestration.tables import TableStore
 from etf_pipeline.providers import Known, RawMarket
 from etf_pipeline.providers.restatements import WATCHED, restate
+from etf_pipeline.redaction import redact_table
 from etf_pipeline.schemas import TABLES
 from etf_pipeline.settings import Settings
 from etf_pipeline.warehouse import Version
@@ -114,7 +115,7 @@ def ingest(
     NotMaterialised
         If a partial fetch has nothing to be laid over.
     """
-    made = {name: TABLES[name].to_arrow(frame) for name, frame in frames_of(market).items()}
+    made = {name: redact_table(TABLES[name].to_arrow(frame)) for name, frame in frames_of(market).items()}
     if not market.whole and not stored:
         raise NotMaterialised(
             f"provider '{chosen.provider}' brought only part of its history and nothing is stored. Fetch all of it."

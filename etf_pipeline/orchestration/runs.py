@@ -77,14 +77,18 @@ def publish(settings: Settings, tables: TableStore) -> None:
 
 
 def write_report(settings: Settings, tables: TableStore) -> Path | None:
-    """Copy the newest tear sheet out of the warehouse."""
-    if tables.head("tear_sheet") is None:
+    """Copy the newest tear sheet out of the warehouse; one that is encrypted gives it only to who asks, by `etf report`."""
+    if tables.head("tear_sheet") is None or tables.warehouse.encrypted:
         return None
     sheet = tables.read("tear_sheet").to_pylist()[0]
-    path = settings.reports / str(sheet["file_name"])
+    return write_page(settings.reports / str(sheet["file_name"]), sheet["html"])
+
+
+def write_page(path: Path, html: str) -> Path:
+    """Put a page where it is asked for, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(f".{os.getpid()}.tmp")
-    partial.write_text(sheet["html"], encoding="utf-8")
+    partial.write_text(html, encoding="utf-8")
     partial.replace(path)
     return path
 

@@ -19,6 +19,7 @@ import pyarrow as arrow
 from etf_pipeline.orchestration.increments import Extension, extension, since_day, spliced, windows
 from etf_pipeline.recipes import Recipe
 from etf_pipeline.schemas import TABLES
+from etf_pipeline.secrets import WAREHOUSE_KEY, secret
 from etf_pipeline.settings import Settings
 from etf_pipeline.warehouse import Staged, Version, Warehouse
 
@@ -54,7 +55,7 @@ class TableStore:
     @classmethod
     def for_settings(cls, settings: Settings) -> TableStore:
         """The store in the home that the settings name."""
-        return cls(Warehouse(settings.warehouse))
+        return cls(Warehouse(settings.warehouse, key=secret(WAREHOUSE_KEY)))
 
     def open_run(self, run_id: str, labels: Mapping[str, Any] | None = None) -> None:
         """Begin a run, or go on with it; without labels it inherits those of the prices that it stands on.
@@ -196,7 +197,7 @@ class TableStore:
         """Rows of the outputs from the extension's day on, tables that are not cut by date whole; None where there are none."""
         assert recipe.increment is not None
         now = {name: version for name in recipe.inputs if (version := self.head(name, run_id))}
-        made = recipe.run(windows(self.warehouse, recipe, now, step), parameters, self.warehouse.cache)
+        made = recipe.run(windows(self.warehouse, recipe, now, step, parameters), parameters, self.warehouse.cache)
         for name, table in made.items():
             if TABLES[name].chunk:
                 made[name] = since_day(name, table, step.since)
