@@ -14,6 +14,9 @@ from etf_pipeline.universe.bars import Bars, Ints, instant
 FATE_OF = {"liquidation": "closure", "merger": "merger", "rename": "rename"}
 """How a fund ends, by the kind of action that says so."""
 
+VALUE_OF = {"liquidation": "liquidation_value", "merger": "ratio"}
+"""What the value of an end means, by its kind."""
+
 EVENT_ORDER = ("inception", "ticker_change", "announcement", "last_trade", "liquidation", "merger")
 """Of events that became known together the more telling comes later."""
 
@@ -86,7 +89,7 @@ def action_facts(first: pd.DataFrame, actions: pd.DataFrame) -> Iterator[Fact]:
         }
         text = f"{row['kind']} with last session {row['ex_date']:%Y-%m-%d} announced by {row['source']}"
         yield Fact(row["ticker"], known_at, "given", _told(values), text)
-        settled = {"liquidation": "liquidation_value", "merger": "ratio"}.get(row["kind"])
+        settled = VALUE_OF.get(row["kind"])
         if settled and row["value"] is not None and (row["value"] > 0 or settled == "liquidation_value"):
             late = max(known_at, row["value_known_at"])
             yield Fact(row["ticker"], late, "given", {settled: row["value"]}, f"{settled} {row['value']:g} by {row['source']}")
@@ -154,13 +157,12 @@ def _event_values(row: Mapping[str, Any]) -> dict[str, Any]:
         return {"inception": day}
     if event == "ticker_change":
         return {"traded_ticker": row["successor"], "renamed_on": day}
-    end = {"announced_at": row["known_at"], "fate": FATE_OF.get(event, "unknown"), "pay_date": row["pay_date"]}
-    if event == "last_trade":
+    end = {name: row[name] for name in ("pay_date", "successor")}
+    end |= {"announced_at": row["known_at"], "fate": FATE_OF.get(event, "unknown")}
+    if event in ("last_trade", "merger"):
         end["last_session"] = day
-    if event == "liquidation":
-        end["liquidation_value"] = row["value"]
-    if event == "merger":
-        end |= {"last_session": day, "ratio": row["value"], "successor": row["successor"]}
+    if event in VALUE_OF:
+        end[VALUE_OF[event]] = row["value"]
     return end
 
 
