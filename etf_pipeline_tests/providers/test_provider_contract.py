@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from files_market import as_text, bars, write
 from lean_market import write_lean
+from network_recorded import recorded_provider
 from stooq_market import write_stooq
 
 from etf_pipeline.providers import PROVIDERS, RawMarket
@@ -20,15 +21,20 @@ WRITERS = {
     "lean": write_lean,
     "stooq": write_stooq,
 }
-"""What lies in each provider's folder. A provider that asks a network has tests of its own, on recorded answers."""
+"""What lies in each provider's folder."""
+
+RECORDED = {"yahoo": recorded_provider}
+"""Providers that ask a network, over recorded answers."""
 
 
-@pytest.fixture(scope="module", params=[name for name in PROVIDERS if name in WRITERS])
+@pytest.fixture(scope="module", params=PROVIDERS)
 def fetched(request, tmp_path_factory):
-    folder = tmp_path_factory.mktemp(request.param)
-    WRITERS[request.param](folder)
-    settings = Settings(home=folder, provider=request.param, files_root=folder, profile="demo")
-    provider = PROVIDERS[request.param](settings)
+    name, folder = request.param, tmp_path_factory.mktemp(request.param)
+    if name in RECORDED:
+        provider = RECORDED[name](folder)
+    else:
+        WRITERS[name](folder)
+        provider = PROVIDERS[name](Settings(home=folder, provider=name, files_root=folder, profile="demo"))
     return provider, provider.fetch()
 
 
