@@ -108,11 +108,18 @@ class QualityParameters:
                 raise SettingsError(
                     f"quality.{field} takes rules whose outcome may be chosen; {fixed} are not. Choose from: {free}."
                 )
-        unknown = [entry for entry in self.block if entry.partition(":")[0] not in RULES]
-        if unknown:
-            raise SettingsError(f"quality.block needs `rule` or `rule:share` with a rule of quality.RULES; found {unknown}.")
+        wrong = [entry for entry in self.block if not _is_limit(entry)]
+        if wrong:
+            raise SettingsError(
+                f"quality.block needs `rule` or `rule:share`, a rule of quality.RULES and a fraction; found {wrong}."
+            )
 
     @property
     def limits(self) -> dict[str, float]:
         """Largest share of the newest session's bars by blocking rule."""
         return {name: float(share or 0) for name, _, share in (entry.partition(":") for entry in self.block)}
+
+
+def _is_limit(entry: str) -> bool:
+    name, _, share = entry.partition(":")
+    return name in RULES and share.replace(".", "", 1).isdigit() if share else name in RULES
