@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,18 +13,26 @@ import pytest
 import etf_pipeline.definitions  # noqa: F401  registers every recipe
 from etf_pipeline import calendars
 from etf_pipeline.backtest import BacktestParameters, BacktestResult, run_backtest
-from etf_pipeline.orchestration.assets.raw import frames_of
 from etf_pipeline.providers import RawMarket
 from etf_pipeline.providers.simulated import MarketTruth, SimulatedMarket
 from etf_pipeline.recipes import RECIPES
 from etf_pipeline.schemas import TABLES, from_arrow
-from etf_pipeline.settings import Settings
 
 EXACT = 1e-10
 BENCHMARKS = {"XNYS": "SPY", "XASX": "STW.AX"}
 BEFORE, AFTER = 70, 25
 """Sessions that each ledger covers before the last session and after it."""
-MARTS = ("stg_prices", "stg_actions", "stg_reference", "quality_findings", "fct_actions", "fct_prices", "fct_returns")
+PARTS = ("prices", "actions", "reference", "rejects", "ticker_history")
+MARTS = (
+    "stg_ticker_history",
+    "stg_prices",
+    "stg_actions",
+    "stg_reference",
+    "quality_findings",
+    "fct_actions",
+    "fct_prices",
+    "fct_returns",
+)
 
 
 @dataclass(frozen=True)
@@ -43,10 +50,8 @@ class Marts:
 def marts() -> Marts:
     market = SimulatedMarket.for_profile("full")
     truth = market.truth()
-    wanted = {*truth.endings["ticker"], *truth.endings["successor"].dropna(), *BENCHMARKS.values()}
-    raw = only(market.fetch(), wanted)
-    frames = frames_of(raw, Settings(home=Path("unused")))
-    tables: dict[str, arrow.Table] = {name: TABLES[name].to_arrow(frame) for name, frame in frames.items()}
+    raw = only(market.fetch(), {*EVERY, *RENAMED, *truth.endings["successor"].dropna(), *BENCHMARKS.values()})
+    tables: dict[str, arrow.Table] = {f"raw_{part}": TABLES[f"raw_{part}"].to_arrow(getattr(raw, part)) for part in PARTS}
     for name in MARTS:
         tables |= RECIPES[name].run(tables, None, None)
     made = {name: from_arrow(tables[name]) for name in ("fct_prices", "fct_returns", "fct_actions", "quarantine")}
@@ -54,9 +59,11 @@ def marts() -> Marts:
 
 
 def only(raw: RawMarket, wanted: set[str]) -> RawMarket:
-    """The raw market of some tickers."""
-    parts = {name: getattr(raw, name) for name in ("prices", "actions", "reference", "aum")}
-    return replace(raw, **{name: frame[frame["ticker"].isin(wanted)].reset_index(drop=True) for name, frame in parts.items()})
+    """The raw market of some funds, and of others that traded under the same tickers."""
+    history = raw.ticker_history
+    tickers = wanted | set(history.loc[history["fund"].isin(wanted), "ticker"])
+    parts = {name: getattr(raw, name) for name in ("prices", "actions", "reference")}
+    return replace(raw, **{name: frame[frame["ticker"].isin(tickers)].reset_index(drop=True) for name, frame in parts.items()})
 
 
 def exchange_of(ticker: str) -> str:
@@ -64,10 +71,9 @@ def exchange_of(ticker: str) -> str:
 
 
 @functools.cache
-def held_to_the_end(ticker: str) -> tuple[BacktestResult, pd.DatetimeIndex]:
-    """A ledger without costs and without interest that buys one fund, all of it, and never trades again."""
+def held_through(ticker: str, last: pd.Timestamp) -> tuple[BacktestResult, pd.DatetimeIndex]:
+    """A ledger without costs and without interest that buys one fund, all of it, before a session and never trades again."""
     m, exchange = marts(), exchange_of(ticker)
-    last = m.truth.endings.set_index("ticker").at[ticker, "last_session"]
     days = calendars.sessions(exchange, "2004-01-01", "2024-12-31")
     at = days.get_loc(last)
     window = days[at - BEFORE : at + AFTER + 1]
@@ -89,8 +95,13 @@ def held_to_the_end(ticker: str) -> tuple[BacktestResult, pd.DatetimeIndex]:
     return made, window
 
 
-def ledger_of(ticker: str) -> pd.DataFrame:
-    made, _ = held_to_the_end(ticker)
+def held_to_the_end(ticker: str) -> tuple[BacktestResult, pd.DatetimeIndex]:
+    """The ledger around the last session of a fund."""
+    return held_through(ticker, ending(ticker)["last_session"])
+
+
+def ledger_of(ticker: str, through: pd.Timestamp | None = None) -> pd.DataFrame:
+    made, _ = held_to_the_end(ticker) if through is None else held_through(ticker, through)
     own = made.ledger[(made.ledger["strategy"] == "hold") & (made.ledger["cost_basis"] == "gross")]
     return own.set_index("session")
 
@@ -100,22 +111,28 @@ def earned(ledger: pd.DataFrame) -> pd.Series:
     return ledger["nav"].diff() / ledger["holdings_value"].shift()
 
 
+@functools.cache
+def truth() -> MarketTruth:
+    return SimulatedMarket.for_profile("full").truth()
+
+
 def endings(kind: str) -> list[str]:
-    found = SimulatedMarket.for_profile("full").truth().endings
-    return list(found.loc[found["kind"] == kind, "ticker"])
+    return list(truth().endings.query("kind == @kind")["ticker"])
 
 
-KINDS = {"liquidation": 13, "merger": 2, "rename": 1}
-EVERY = [ticker for kind in KINDS for ticker in endings(kind)]
+EVERY = [ticker for kind in ("liquidation", "merger") for ticker in endings(kind)]
+RENAMED = {f.ticker: pd.Timestamp(f.rename.last) for f in truth().funds if f.rename is not None}
 
 
 def ending(ticker: str) -> pd.Series:
-    return marts().truth.endings.set_index("ticker").loc[ticker]
+    return truth().endings.set_index("ticker").loc[ticker]
 
 
-def test_the_market_has_every_kind_of_ending_and_quality_refuses_none_of_their_bars() -> None:
-    assert {kind: len(endings(kind)) for kind in KINDS} == KINDS
-    assert not set(marts().quarantine["ticker"]) & set(EVERY)
+def test_quality_refuses_no_bar_of_a_fund_that_ends_or_is_renamed() -> None:
+    assert len(endings("liquidation")) > 40
+    assert len(endings("merger")) > 5
+    assert len(RENAMED) == 3
+    assert not set(marts().quarantine["ticker"]) & {*EVERY, *RENAMED}
 
 
 @pytest.mark.parametrize("ticker", EVERY)
@@ -151,17 +168,17 @@ def test_after_a_merger_a_holder_earns_the_successor_s_hidden_returns(ticker: st
     assert np.abs(mine - expected).max() < EXACT
 
 
-@pytest.mark.parametrize("ticker", endings("rename"))
-def test_a_rename_changes_nothing_but_the_name(ticker: str) -> None:
-    ledger, end = ledger_of(ticker), ending(ticker)
-    hidden = marts().truth.total_returns["XNYS"][end["successor"]]
-    mine = earned(ledger).loc[end["last_session"] :].iloc[1:]
-    bars = marts().prices.set_index(["ticker", "session"])
-    first = bars.loc[(end["successor"], mine.index[0])]  # the truth knows no return of a ticker's first session
-    assert mine.iloc[0] == pytest.approx(
-        first["split_ratio"] * (first["close"] + first["dividend"]) / end["last_close"] - 1, abs=EXACT
-    )
-    assert np.abs(mine.iloc[1:] - hidden.loc[mine.index[1:]]).max() < EXACT
+@pytest.mark.parametrize("ticker", RENAMED)
+def test_a_rename_changes_nothing_at_all_for_a_holder(ticker: str) -> None:
+    ledger, hidden = ledger_of(ticker, RENAMED[ticker]), marts().truth.total_returns["XNYS"][ticker]
+    mine = earned(ledger).iloc[2:]
+    assert len(mine) == BEFORE + AFTER - 1
+    assert np.abs(mine - hidden.loc[mine.index]).max() < EXACT
+    made, _ = held_through(ticker, RENAMED[ticker])
+    trades = made.trades[(made.trades["strategy"] == "hold") & (made.trades["ticker"] == ticker)]
+    assert set(trades["kind"]) == {"rebalance"}
+    later = next(f.rename.ticker for f in truth().funds if f.ticker == ticker and f.rename is not None)
+    assert later not in set(marts().prices["ticker"])
 
 
 @pytest.mark.parametrize("ticker", EVERY)
