@@ -20,6 +20,9 @@ class ReportTables:
     rpt_stress: pd.DataFrame
     rpt_universe: pd.DataFrame
     rpt_data_quality: pd.DataFrame
+    rpt_quality_trend: pd.DataFrame
+    rpt_quality_newest: pd.DataFrame
+    rpt_restatements: pd.DataFrame
     forecast_bias: pd.DataFrame
     forecast_windows: pd.DataFrame
     regimes: pd.DataFrame

@@ -1,4 +1,4 @@
-"""Whole sessions: half-days, holidays, a feed cut before the close, a feed that lacks funds; and crises that are none of these."""
+"""Whole sessions: half-days, holidays, a feed cut before the close or without some funds; and crises, which are none of these."""
 
 import numpy as np
 import pandas as pd

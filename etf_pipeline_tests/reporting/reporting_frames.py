@@ -462,6 +462,37 @@ def rpt_data_quality() -> pd.DataFrame:
     )
 
 
+def rpt_quality_trend() -> pd.DataFrame:
+    found = quality_findings()
+    rows = found.assign(month=found["session"].dt.to_period("M").dt.to_timestamp()).groupby(["month", "rule"])
+    rows = rows.agg(severity=("severity", "max"), findings=("ticker", "size"), tickers=("ticker", "nunique")).reset_index()
+    return rows.assign(refused=0, bars=240, per_hundred_thousand=1e5 * rows["findings"] / 240)
+
+
+def rpt_quality_newest() -> pd.DataFrame:
+    found = quality_findings()
+    rows = found[found["severity"] != "info"].sort_values(["session", "source_row"], ascending=[False, True]).head(50)
+    rows = rows.assign(place=np.arange(1, len(rows) + 1), refused=rows["severity"] == "error", remedy="Ask the <source>.")
+    order = ["place", "session", "ticker", "rule", "severity", "refused", "dataset", "source", "source_row", "found", "remedy"]
+    return rows[order].reset_index(drop=True)
+
+
+def rpt_restatements() -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "known_at": pd.to_datetime(["2023-11-02 06:00", "2023-12-05 06:00"], utc=True),
+            "dataset": "raw_prices",
+            "ticker": FUNDS[:2],
+            "fields": ["close, volume", "row"],
+            "changes": [7, 3],
+            "sessions": [5, 3],
+            "first_session": SESSIONS[[-60, -40]],
+            "last_session": SESSIONS[[-50, -38]],
+            "largest_change": [0.0125, np.nan],
+        }
+    )
+
+
 REPORTED: dict[str, Callable[[], pd.DataFrame]] = {
     f.__name__: f
     for f in (
@@ -474,6 +505,9 @@ REPORTED: dict[str, Callable[[], pd.DataFrame]] = {
         rpt_stress,
         rpt_universe,
         rpt_data_quality,
+        rpt_quality_trend,
+        rpt_quality_newest,
+        rpt_restatements,
         forecast_bias,
         forecast_windows,
         regimes,

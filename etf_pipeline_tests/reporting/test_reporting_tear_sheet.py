@@ -113,7 +113,7 @@ def test_the_page_asks_nothing_of_any_network(html, page):
 def test_every_drawing_says_in_words_what_it_shows(page):
     drawings = page.of("svg")
     shown = [svg for svg in drawings if svg.get("aria-hidden") != "true"]
-    assert len(shown) == 4
+    assert len(shown) == 5
     for svg in shown:
         assert svg["role"] == "img"
         assert len(svg["aria-label"]) > 40
@@ -324,10 +324,28 @@ def test_a_rule_of_two_severities_shows_the_graver(tables):
 
 
 def test_no_drawdowns_and_no_findings_are_said_in_words(tables):
-    empty = {name: getattr(tables, name).head(0) for name in ("rpt_drawdowns", "rpt_data_quality")}
+    quality = ("rpt_data_quality", "rpt_quality_trend", "rpt_quality_newest", "rpt_restatements")
+    empty = {name: getattr(tables, name).head(0) for name in ("rpt_drawdowns", *quality)}
     text = Page(render(dataclasses.replace(tables, **empty))).text
     assert "No fall of note." in text
     assert "No rule found anything to object to in the input." in text
+
+
+def test_the_newest_findings_come_with_what_to_do_and_restatements_with_their_size(tables, page):
+    newest = tables.rpt_quality_newest.sort_values("place")
+    table = next(t for t in page.tables if t["rows"][0][2:3] == ["Finding"])
+    assert [row[1] for row in table["rows"][1:]] == newest["ticker"].head(12).tolist()
+    assert "Ask the <source>." in table["rows"][1][5]
+    restated = next(t for t in page.tables if t["rows"][0][0] == "Fetched")
+    assert [row[1] for row in restated["rows"][1:]] == tables.rpt_restatements["ticker"].tolist()[::-1]
+    assert [plain(row[-1]) for row in restated["rows"][1:]] == [formats.percent(np.nan), "1.2 %"]
+    assert "Values restated" in page.text
+
+
+def test_the_trend_names_its_worst_month(tables, page):
+    months = tables.rpt_quality_trend.groupby("month")["per_hundred_thousand"].sum()
+    (label,) = [a["aria-label"] for a in page.of("svg") if "Findings per 100,000" in a.get("aria-label", "")]
+    assert f"most in {months.idxmax():%B %Y}: {formats.number(months.max(), 0)}" in label
 
 
 def test_a_missing_table_is_named(tables):

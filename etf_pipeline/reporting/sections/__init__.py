@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 from etf_pipeline.reporting.page import Section
 from etf_pipeline.reporting.report_tables import ReportTables
-from etf_pipeline.reporting.sections.evidence import data_quality, forecasts, provenance, regimes, universe
+from etf_pipeline.reporting.sections.evidence import forecasts, provenance, regimes, universe
 from etf_pipeline.reporting.sections.history import costs, drawdowns, performance, stress
 from etf_pipeline.reporting.sections.holdings import optimiser, weights
+from etf_pipeline.reporting.sections.quality import data_quality
 from etf_pipeline.reporting.sections.summary import summary
 
 SECTIONS: tuple[Callable[[ReportTables], Section], ...] = (

@@ -1,4 +1,4 @@
-"""Sections on how far to believe the rest: market states, forecast record, universe, data quality and provenance."""
+"""Sections on how far to believe the rest: market states, forecast record, universe and provenance."""
 
 from __future__ import annotations
 
@@ -24,7 +24,6 @@ from etf_pipeline.reporting.page import Column, Fact, Section, grid
 from etf_pipeline.reporting.report_tables import TABLE_NAMES, ReportTables
 from etf_pipeline.reporting.scales import spells
 from etf_pipeline.reporting.svg import bands, lines, stacked
-from etf_pipeline.schemas.quality import SEVERITIES
 
 SPELLS = (
     Column("From", "first", day, numeric=False),
@@ -65,17 +64,6 @@ WINDOWS = (
 UNIVERSE = (
     Column("Outcome", "reason", words, numeric=False),
     Column("Funds", "funds", count, bar=True),
-)
-
-QUALITY = (
-    Column("Rule", "rule", words, numeric=False),
-    Column("Severity", "severity", text, numeric=False, tone=lambda v: "bad" if v == "error" else ""),
-    Column("Findings", "findings", count, bar=True),
-    Column("Rows refused", "refused", count),
-    Column("Sessions", "sessions", count),
-    Column("First", "first", day, numeric=False),
-    Column("Last", "last", day, numeric=False),
-    Column("Newest example", "example", text, numeric=False, wide=True),
 )
 
 NEWEST = 8
@@ -182,38 +170,6 @@ def universe(tables: ReportTables) -> Section:
         charts=(chart,),
         grids=(grid(newest, UNIVERSE, f"Funds at {session} by outcome"),),
     )
-
-
-def data_quality(tables: ReportTables) -> Section:
-    """What was wrong with the input, by rule."""
-    rows = tables.rpt_data_quality.sort_values("session")
-    by_rule = rows.groupby("rule").agg(
-        severity=("severity", _gravest),
-        findings=("findings", "sum"),
-        refused=("refused", "sum"),
-        sessions=("session", "nunique"),
-        first=("session", "min"),
-        last=("session", "max"),
-        example=("example", "last"),
-    )
-    by_rule = by_rule.reset_index().sort_values(["findings", "rule"], ascending=[False, True])
-    total, refused = int(rows["findings"].sum()), int(rows["refused"].sum())
-    return Section(
-        key="quality",
-        heading="What was wrong with the data",
-        sentence=(
-            f"{count(total)} findings about the input; {count(refused)} rows were refused and reached no later step. "
-            "A refused row stays in its raw table, with the rule that it broke."
-            if total
-            else "No rule found anything to object to in the input."
-        ),
-        sources=("rpt_data_quality",),
-        grids=(grid(by_rule, QUALITY, "Findings by rule"),) if total else (),
-    )
-
-
-def _gravest(severities: pd.Series[Any]) -> str:
-    return str(max(severities, key=SEVERITIES.index))
 
 
 def provenance(tables: ReportTables) -> Section:
