@@ -85,6 +85,9 @@ def test_a_company_that_takes_over_a_left_ticker_is_the_one_that_has_it_plain(tm
     funds = prices[prices["traded_ticker"].isin(["F03", "NEW"])].groupby("ticker")["session"].agg(["min", "max", "size"])
     assert funds.loc["F03.1"].tolist() == [SESSIONS[0], SESSIONS[-1], len(SESSIONS)]
     assert funds.loc["F03"].tolist() == [SESSIONS[181], SESSIONS[-1], len(SESSIONS) - 181]
+    told = market.ticker_history.set_index(["ticker", "fund"])["valid_to"]
+    assert told["F03", "F03.1"] == CHANGE
+    assert pd.isna(told["F03", "F03"])  # the newcomer goes on
 
 
 def test_an_announced_rename_is_known_when_it_was_announced(tmp_path):

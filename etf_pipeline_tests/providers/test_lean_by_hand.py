@@ -1,5 +1,6 @@
 """A LEAN folder by hand: prices, factor files, map files, and which fund a bar belongs to."""
 
+import io
 import zipfile
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 from files_market import marts
 from hypothesis import given
 from hypothesis import strategies as st
-from lean_market import DIVIDEND_DAY, FORMER, SESSIONS, SPLIT_DAY, fetch_lean, write_lean
+from lean_market import DIVIDEND_DAY, FORMER, SESSIONS, SPLIT_DAY, fetch_lean, lines, write_lean
 
 from etf_pipeline.errors import ProviderError
 from etf_pipeline.providers.files import FileEntry, FilesProvider, UnreadableFile
@@ -76,7 +77,9 @@ def test_a_fund_that_left_its_ticker_and_came_back_is_one_fund(market, tables):
     home = of(tables["fct_returns"], "HOME")
     assert home["session"].tolist() == list(SESSIONS)
     assert home["gap_days"].max() < 6
-    assert of(market.actions, "AWAY")["value"].tolist() == [pytest.approx(0.4)]  # it had that ticker on the ex-date
+    # it had that ticker on both ex-dates, the second being its last session under it
+    assert of(market.actions, "AWAY")["value"].tolist() == pytest.approx([0.4, 0.8])
+    assert of(market.actions, "AWAY")["ex_date"].tolist() == [pd.Timestamp("2020-04-01"), pd.Timestamp("2020-04-30")]
     assert of(tables["fct_prices"], "HOME").set_index("session").loc["2020-04-01", "dividend"] == pytest.approx(0.4)
     assert "AWAY" not in set(tables["fct_prices"]["ticker"])
 
@@ -151,9 +154,11 @@ def test_a_dividend_on_the_day_of_a_split_is_per_new_share():
 
 
 def test_factors_without_a_step_are_no_event_and_impossible_ones_are_refused():
-    events, rejects = factor_file(("20200102", 0.99, 0.5, 1), ("20200131", 0.99, 0.5, 7), ("20200203", "inf", 0, 7))
+    events, rejects = factor_file(
+        ("20200102", 0.99, 0.5, 1), ("20200131", 0.99, 0.5, 7), ("20200203", 1, 0, 7), ("20200204", "inf", 1, 7)
+    )
     assert events.empty
-    assert rejects["rule"].tolist() == ["impossible_value"]
+    assert rejects["rule"].tolist() == ["impossible_value"] * 2
 
 
 @pytest.mark.parametrize(("printed", "shares"), [(0.333333, 3.0), (0.11111099, 9.000009), (0.125, 8.0), (0.997307, 1 / 0.997307)])
@@ -205,3 +210,34 @@ def test_the_rows_of_a_map_file_are_last_days():
 
 def test_a_map_file_of_one_line_tells_nothing():
     assert parse_map_file(b"20180118,vxxb,Z\n", "map_files/vxx.csv", MAPS)[0].empty
+
+
+CELL = st.one_of(
+    st.text(max_size=6), st.floats().map(str), st.sampled_from(["", "20200102", "20501231", "0", "-1", "1", "0.5", "inf"])
+)
+TEXT = st.lists(st.lists(CELL, max_size=6).map(",".join), max_size=6).map("\n".join)
+
+
+@given(text=TEXT)
+def test_whatever_stands_in_a_factor_or_map_file_is_read_or_refused(text):
+    for parse, entry in ((parse_factor_file, FACTORS), (parse_map_file, MAPS)):
+        try:
+            rows, rejects = parse(text.encode(), "x.csv", entry)
+        except UnreadableFile:
+            continue
+        assert len(rows) + len(rejects) <= 2 * text.count("\n") + 2
+        assert "value" not in rows or (rows["value"] > 0).all()
+
+
+@given(at=st.integers(0, 400), byte=st.integers(0, 255), cut=st.integers(0, 400))
+def test_a_zip_with_a_wrong_byte_or_a_lost_end_is_read_or_refused(at, byte, cut):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("x.csv", lines(SESSIONS[:9], 10.0))
+    spoilt = bytearray(packed.getvalue())
+    spoilt[at % len(spoilt)] = byte
+    try:
+        prices, _ = parse_lean_bars(bytes(spoilt[: len(spoilt) - cut % 40]), "daily/x.zip", BARS)
+    except UnreadableFile:
+        return
+    assert len(prices) <= 9

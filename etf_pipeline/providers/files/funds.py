@@ -56,16 +56,9 @@ def unknown_funds(prices: pd.DataFrame, reference: pd.DataFrame, history: pd.Dat
     prices, reference, history : DataFrame
         Rows of `raw_prices`, `raw_reference` and `raw_ticker_history`.
     """
-    spells = history.sort_values("valid_from", kind="stable")
-    owners = spells.drop_duplicates("ticker", keep="last")
-    bars = prices.assign(ticker=prices["ticker"].str.strip().str.upper())
     known = {str(t).strip().upper() for t in reference["ticker"]}
-    since = bars["ticker"].map(owners.set_index("ticker")["valid_from"]).fillna(pd.Timestamp(0)).to_numpy()
-    newest = bars[~bars["ticker"].isin(known) & (bars["session"] >= since)]
-    former = spells[~spells["fund"].isin(known | set(owners["fund"]))].drop_duplicates("fund")
-    before = bars[bars["ticker"].isin(former["ticker"])].merge(former[["ticker", "fund", "valid_from", "valid_to"]], on="ticker")
-    before = before[before["session"].between(before["valid_from"], before["valid_to"])].assign(ticker=before["fund"])
-    every = pd.concat([newest, before[newest.columns]], ignore_index=True)
+    bars = prices.assign(ticker=prices["ticker"].str.strip().str.upper())
+    every = pd.concat(_bars_without_reference(bars, known, history.sort_values("valid_from", kind="stable")), ignore_index=True)
     first = every.sort_values("session", kind="stable").drop_duplicates("ticker")
     nothing: Any = np.full(len(first), None, dtype=object)
     return pd.DataFrame(
@@ -83,6 +76,17 @@ def unknown_funds(prices: pd.DataFrame, reference: pd.DataFrame, history: pd.Dat
             "source": first["source"].to_numpy(dtype=object),
         }
     )
+
+
+def _bars_without_reference(bars: pd.DataFrame, known: set[str], spells: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Bars of the last owners of tickers that no row is about, and, under their own names, of funds that own no ticker now."""
+    owners = spells.drop_duplicates("ticker", keep="last")
+    since = bars["ticker"].map(owners.set_index("ticker")["valid_from"]).fillna(pd.Timestamp.min).to_numpy()
+    newest = bars[~bars["ticker"].isin(known) & (bars["session"] >= since)]
+    former = spells.loc[~spells["fund"].isin(known | set(owners["fund"])), ["ticker", "fund", "valid_from", "valid_to"]]
+    theirs = bars[bars["ticker"].isin(former["ticker"])].merge(former, on="ticker")
+    theirs = theirs[theirs["session"].between(theirs["valid_from"], theirs["valid_to"])]
+    return newest, theirs.assign(ticker=theirs["fund"])[list(newest.columns)]
 
 
 def parse_aum(lines: Lines, entry: FileEntry) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -35,6 +35,8 @@ WHOLE_SHARES = 50
 """Splits are ratios of whole numbers up to this."""
 PRINTED = 1e-5
 """How far from such a ratio a printed factor may be. [relative]"""
+GREATEST = 1e9
+"""No factor is above this or below its inverse; LEAN prints ``inf`` where it lost one."""
 LEAST_YIELD = 1.5e-7
 """Steps of the price factor below this are its seventh decimal, no dividend. [fraction of the close]"""
 
@@ -62,7 +64,8 @@ def parse_factor_file(content: bytes, source: str, entry: FileEntry) -> tuple[pd
     days = cells.days("date")
     values = {name: cells.numbers(name) for name in HEADER.split(",")[1:]}
     price, split = values["price_factor"], values["split_factor"]
-    cells.refuse(~((price > 0) & (split > 0)), "impossible_value", lambda i: f"factors {price[i]:g} and {split[i]:g}")
+    possible = (price > 1 / GREATEST) & (price < GREATEST) & (split > 1 / GREATEST) & (split < GREATEST)
+    cells.refuse(~possible, "impossible_value", lambda i: f"factors {price[i]:g} and {split[i]:g}")
     rows = pd.DataFrame({"date": days, **values, "source_row": lines.rows})[cells.readable]
     rows = rows.sort_values(["date", "source_row"], kind="stable", ignore_index=True)
     events = _steps(rows, entry.exchange).assign(currency=entry.currency, exchange=entry.exchange, source=source)
