@@ -18,7 +18,7 @@ from etf_pipeline.orchestration.increments import Extension
 from etf_pipeline.orchestration.tables import TableStore
 from etf_pipeline.providers import Known, RawMarket
 from etf_pipeline.providers.restatements import WATCHED, restate
-from etf_pipeline.redaction import redact_table
+from etf_pipeline.redaction import redact, redact_table
 from etf_pipeline.schemas import TABLES
 from etf_pipeline.settings import Settings
 from etf_pipeline.warehouse import Version
@@ -174,7 +174,7 @@ def source_table(market: RawMarket, prices: arrow.Table, chosen: Settings) -> pd
         {
             "provider": [chosen.provider],
             "simulated": [market.simulated],
-            "label": [market.label],
+            "label": [redact(market.label)],
             "fetched_until": calendars.closes(chosen.exchange, last),
         }
     )
