@@ -9,6 +9,7 @@ risk (`kupiec`, `acerbi_szekely`). "No edge" is an answer.
 
 from __future__ import annotations
 
+from etf_pipeline.validation.claims import Claim, forecast_claims
 from etf_pipeline.validation.combinatorial import (
     CombinatorialParameters,
     CombinatorialSplit,
@@ -34,6 +35,7 @@ from etf_pipeline.validation.direction import (
     DirectionTest,
     dynamic_pesaran_timmermann,
     hit_rate,
+    hits,
     pesaran_timmermann,
     robust_pesaran_timmermann,
 )
@@ -74,16 +76,12 @@ from etf_pipeline.validation.superiority import (
     superior_predictive_ability,
 )
 from etf_pipeline.validation.survival import SurvivalCurve, kaplan_meier
-from etf_pipeline.validation.tables import (
-    Claim,
-    OverfittingParameters,
-    overfitting_table,
-    significance_table,
-)
+from etf_pipeline.validation.tables import OverfittingParameters, overfitting_table, significance_table
 from etf_pipeline.validation.trade_paths import (
     TimeToProfit,
     on_total_return,
     time_to_profit,
+    time_to_profit_by_regime,
     trade_drawdowns,
 )
 from etf_pipeline.validation.trials import (
@@ -158,7 +156,9 @@ __all__ = [
     "expected_maximum_sharpe",
     "fixed_b_critical_value",
     "fixed_b_p_value",
+    "forecast_claims",
     "hit_rate",
+    "hits",
     "holm",
     "ic_summary",
     "information_coefficient",
@@ -189,6 +189,7 @@ __all__ = [
     "stepwise_superior",
     "superior_predictive_ability",
     "time_to_profit",
+    "time_to_profit_by_regime",
     "trade_drawdowns",
     "trial",
     "trial_id",

@@ -41,6 +41,27 @@ class DirectionTest:
     n: int
 
 
+def hits(forecast: Floats, outcome: Floats) -> Floats:
+    """1 where the forecast had the right sign, 0 where it had the wrong one, NaN where there was no call.
+
+    Parameters
+    ----------
+    forecast, outcome : ndarray of shape (n_sessions,) or (n_sessions, n_assets)
+
+    Returns
+    -------
+    ndarray of shape (n_sessions, n_assets)
+        For `mean_by_regime`.
+
+    Examples
+    --------
+    >>> hits(np.array([[1.0, -1.0, 0.0]]), np.array([[2.0, 2.0, 2.0]])).tolist()
+    [[1.0, 0.0, nan]]
+    """
+    up, rose, called = _signs(forecast, outcome)
+    return np.where(called, (up == rose) * 1.0, np.nan)
+
+
 def hit_rate(forecast: Floats, outcome: Floats, horizon: int) -> MeanTest:
     """Share of right signs with its HAC error, sessions as clusters. `p_positive` tests against one half: see the module's head.
 

@@ -78,10 +78,10 @@ def kaplan_meier(durations: Floats, events: npt.NDArray[np.bool_]) -> SurvivalCu
         raise DataError(
             f"kaplan_meier needs known durations with an event flag each; found {durations.shape} and {events.shape}."
         )
-    time = np.unique(durations[events])
-    stopped = np.searchsorted(np.sort(durations[events]), time, side="right")
-    stopped = np.diff(np.concatenate([[0], stopped]))
-    at_risk = len(durations) - np.searchsorted(np.sort(durations), time, side="left")
+    values, place = np.unique(durations, return_inverse=True)
+    seen, ended = np.bincount(place), np.bincount(place[events], minlength=len(values))
+    waiting = len(durations) - np.cumsum(seen) + seen
+    time, stopped, at_risk = values[ended > 0], ended[ended > 0], waiting[ended > 0]
     survival = np.cumprod(1.0 - stopped / at_risk, dtype=np.float64)
     left = at_risk - stopped
     terms = np.divide(stopped, at_risk * left, out=np.zeros(len(time)), where=left > 0)

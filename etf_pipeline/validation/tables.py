@@ -11,6 +11,7 @@ import pandas as pd
 
 from etf_pipeline.errors import DataError
 from etf_pipeline.panel import Floats
+from etf_pipeline.validation.claims import Claim
 from etf_pipeline.validation.deflation import (
     expected_maximum_sharpe,
     minimum_track_record,
@@ -22,40 +23,6 @@ from etf_pipeline.validation.overfitting import backtest_overfitting
 from etf_pipeline.validation.prediction_returns import MINIMUM_EFFECTIVE
 from etf_pipeline.validation.superiority import SuperiorityParameters, model_confidence_set, superior_predictive_ability
 from etf_pipeline.validation.trials import Trials
-
-
-@dataclass(frozen=True)
-class Claim:
-    """One test as it came out.
-
-    Attributes
-    ----------
-    test, subject : str
-        Which test, and of what: a model, a strategy, the ensemble.
-    horizon : int
-        Sessions over which labels overlap. [sessions]
-    estimate, statistic, p_value : float
-        What is tested, in its own unit; its statistic; the p value before correction.
-    n : int
-        Observations.
-    n_effective : float
-        Independent ones they are worth.
-    valid : bool
-        False for a test shown for comparison whose assumptions the data break.
-    note : str
-        What a reader should know.
-    """
-
-    test: str
-    subject: str
-    horizon: int
-    estimate: float
-    statistic: float
-    p_value: float
-    n: int
-    n_effective: float
-    valid: bool = True
-    note: str = ""
 
 
 @dataclass(frozen=True)

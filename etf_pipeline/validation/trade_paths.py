@@ -8,11 +8,15 @@ known at the close of ``t + horizon``: a *realised* figure, never a feature.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
+import pandas as pd
 
 from etf_pipeline.errors import DataError
 from etf_pipeline.panel import Floats
+from etf_pipeline.validation.prediction_returns import mean_by_regime
 from etf_pipeline.validation.survival import SurvivalCurve, kaplan_meier
 
 
@@ -31,9 +35,15 @@ class TimeToProfit:
     waited: Floats
     reached: Floats
 
-    def curve(self) -> SurvivalCurve:
-        """Kaplan-Meier estimate of the share of trades still without a profit."""
-        known = ~np.isnan(self.waited)
+    def curve(self, inside: npt.NDArray[np.bool_] | None = None) -> SurvivalCurve:
+        """Kaplan-Meier estimate of the share of trades still without a profit.
+
+        Parameters
+        ----------
+        inside : ndarray of shape (n_sessions,), optional
+            Sessions of decision that count; all by default.
+        """
+        known = ~np.isnan(self.waited) & (True if inside is None else inside[:, None])
         return kaplan_meier(self.waited[known], self.reached[known] > 0)
 
 
@@ -129,6 +139,36 @@ def time_to_profit(fill: Floats, close: Floats, horizon: int, *, hurdle: float =
     from etf_pipeline.validation.path_kernels import first_profits
 
     return TimeToProfit(*first_profits(fill, close, _sides(side, close), float(hurdle), _positive(horizon)))
+
+
+def time_to_profit_by_regime(time: TimeToProfit, regimes: npt.NDArray[Any], horizon: int) -> pd.DataFrame:
+    """How long trades wait in each regime of their decision.
+
+    Parameters
+    ----------
+    time : TimeToProfit
+        Over `horizon`.
+    regimes : ndarray of shape (n_sessions,)
+        Name of each session's state, as known at its close.
+    horizon : int
+        Sessions watched, over which trades overlap. [sessions]
+
+    Returns
+    -------
+    DataFrame of shape (n_regimes, 5)
+        By regime: median [sessions; NaN where under half came to a profit], profitable (share with a profit within the horizon),
+        n, n_effective, status. Under 30 effective observations the status is `insufficient`.
+
+    Notes
+    -----
+    Effective observations are those of the flag "came to a profit", sessions as clusters.
+    """
+    table = mean_by_regime(time.reached, regimes, horizon)[["n", "n_effective", "status"]]
+    names = np.asarray(regimes, dtype=object)
+    for regime in table.index[table["n"] > 0]:
+        curve = time.curve(names == regime)
+        table.loc[regime, ["median", "profitable"]] = curve.median, 1.0 - curve.at(horizon)
+    return table.reindex(columns=["median", "profitable", "n", "n_effective", "status"])
 
 
 def _same(first: Floats, second: Floats) -> tuple[Floats, Floats]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from statsmodels.duration.survfunc import SurvfuncRight
 
 from etf_pipeline.errors import DataError
-from etf_pipeline.validation import kaplan_meier, on_total_return, time_to_profit, trade_drawdowns
+from etf_pipeline.validation import kaplan_meier, on_total_return, time_to_profit, time_to_profit_by_regime, trade_drawdowns
 
 
 def prices(seed: int, n: int = 60, m: int = 4) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -155,3 +155,15 @@ def test_shapes_and_horizons_are_checked():
         time_to_profit(np.ones((3, 2)), np.ones((3, 2)), 0)
     with pytest.raises(DataError, match="known durations"):
         kaplan_meier(np.array([1.0, np.nan]), np.array([True, False]))
+
+
+def test_waiting_by_regime_is_the_curve_of_its_sessions_and_a_rare_one_is_insufficient():
+    fill, close, _, _ = prices(3, n=1500, m=6)
+    regimes = np.where(np.arange(1500) < 1475, "bull", "bear").astype(object)
+    time = time_to_profit(fill, close, 5)
+    table = time_to_profit_by_regime(time, regimes, 5)
+    bull = kaplan_meier(time.waited[:1475].ravel(), time.reached[:1475].ravel() > 0)
+    assert table.loc["bull", "median"] == bull.median
+    assert table.loc["bull", "profitable"] == pytest.approx(1 - bull.survival[-1])
+    assert table["status"].to_dict() == {"bull": "ok", "bear": "insufficient"}
+    assert table["n"].sum() == np.sum(~np.isnan(time.waited))

@@ -184,3 +184,11 @@ def test_a_ledger_that_counts_less_than_what_stands_there_is_refused():
     frame = pd.DataFrame(np.random.default_rng(4).standard_normal((100, 3)), columns=list("abc"))
     with pytest.raises(DataError, match="append them first"):
         overfitting_table(frame, np.zeros(100), Trials(2, 0.1), QUICK)
+
+
+def test_trials_without_returns_join_those_with_returns_either_way_round():
+    idea = trial("manual", "idea", {}, seen=FIRST, run="one", data_version="d", code_version="c")
+    for first, second in (([idea], [tried()]), ([tried()], [idea])):
+        ledger = append_trials(stored("trial_ledger", append_trials(empty(), first)), second)
+        assert len(stored("trial_ledger", ledger)) == 2
+        assert ledger["sharpe"].notna().sum() == 1
