@@ -49,7 +49,9 @@ class Bars:
         code, tickers = pd.factorize(prices["ticker"].to_numpy(dtype=object), sort=True)
         day = days_of(prices["session"])
         order = _order(code.astype(np.int64), day)
-        frame = prices.reset_index(drop=True) if order is None else prices.iloc[order].reset_index(drop=True)
+        frame = prices if order is None else prices.iloc[order]
+        if not frame.index.equals(pd.RangeIndex(len(frame))):
+            frame = frame.reset_index(drop=True)
         code, day = (code, day) if order is None else (code[order], day[order])
         venue, venues = pd.factorize(frame["exchange"].to_numpy(dtype=object), sort=True)
         return cls(frame, code.astype(np.int64), day, pd.Index(tickers), venue.astype(np.int64), pd.Index(venues))

@@ -20,6 +20,8 @@ from etf_pipeline.universe.parameters import DetectionParameters
 USUAL = np.array([2.0, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20, 25, 30, 40, 50, 100])
 """Usual ratios, forward or reverse, as in `quality`; 100 too, since volume tells it from cents given for dollars."""
 
+NEEDED = ["ticker", "session", "close", "volume", "exchange", "adjustment", "source"]
+
 COLUMNS = (
     "ticker",
     "session",
@@ -88,11 +90,15 @@ class _Series:
 
     @classmethod
     def of(cls, prices: pd.DataFrame, sessions: pd.DataFrame) -> _Series:
-        usable = np.isfinite(prices["close"]) & (prices["close"] > 0)
-        bars = Bars.of(prices[usable])
-        good = (close_of(bars, sessions) >= 0) & ~bars.repeats
-        bars = Bars.of(bars.frame[good])
-        return cls(bars, bars.column("close"), bars.column("volume"), close_of(bars, sessions))
+        bars = Bars.of(prices[NEEDED])
+        close, close_at = bars.column("close"), close_of(bars, sessions)
+        good = np.isfinite(close) & (close > 0) & (close_at >= 0)
+        if not good.all():
+            return cls.of(bars.frame[good], sessions)
+        first = ~bars.repeats
+        if not first.all():
+            return cls.of(bars.frame[first], sessions)
+        return cls(bars, close, bars.column("volume"), close_at)
 
     def same_fund(self, first: int, last: int) -> bool:
         """Whether both rows exist and belong to one fund."""

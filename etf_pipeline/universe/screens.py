@@ -69,8 +69,8 @@ def membership(
         reason[failed[REASONS[k]]] = k
     return pd.DataFrame(
         {
-            "session": bars.frame["session"],
-            "ticker": bars.frame["ticker"],
+            "session": bars.frame["session"].to_numpy(),
+            "ticker": bars.frame["ticker"].to_numpy(),
             "member": reason == 0,
             "reason": np.array(REASONS, dtype=object)[reason],
             "aum_unknown": np.isnan(facts["aum_value"]),
@@ -79,7 +79,8 @@ def membership(
             "mean_volume": np.where(facts["ahead"], np.nan, facts["mean_volume"]),
             "mean_traded_value": facts["mean_value"],
             "aum_value": facts["aum_value"],
-        }
+        },
+        copy=False,
     )
 
 
