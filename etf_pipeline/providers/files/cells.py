@@ -62,7 +62,9 @@ class Cells:
             return np.full(self.lines.table.num_rows, np.nan)
         column = self._column(name, "numbers", lambda t: arrow.types.is_floating(t) or arrow.types.is_integer(t) or _decimal(t))
         values = (
-            column.cast(arrow.float64()).to_numpy() if not arrow.types.is_string(column.type) else self._from_text(name, column)
+            column.cast(arrow.float64()).to_numpy(zero_copy_only=False)
+            if not arrow.types.is_string(column.type)
+            else self._from_text(name, column)
         )
         if nonnegative:
             self.refuse(values < 0, "impossible_value", lambda i: f"{name} = {values[i]:g}")

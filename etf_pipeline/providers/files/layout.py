@@ -9,7 +9,7 @@ leaves out stays. ``layout: lean`` or ``layout: stooq`` names the built-in layou
       - file: my_bars.csv            # relative to the folder; `*` matches several files
         need: required               # required, expected (a finding where absent) or optional
         adjustment: raw              # raw, split or split_dividend
-        format: table                # table (columns as below); lean or stooq for files of those programs
+        format: table                # table (columns as below), minutes (`session` is an instant; see minutes.py), lean or stooq
         currency: USD                # of rows without a currency column
         exchange: XNYS
         columns:                     # ours: the file's; those left out keep the names below
@@ -44,7 +44,7 @@ BUILT_IN: Mapping[str, tuple[str, str]] = {
 """Layouts that ship with the package: where each stands. A folder without layout.yaml gets the first whose prices it has."""
 
 FORMATS: Mapping[str, tuple[str, ...]] = {
-    "prices": ("table", "lean", "stooq"),
+    "prices": ("table", "minutes", "lean", "stooq"),
     "actions": ("table", "lean"),
     "ticker_history": ("table", "lean"),
 }
@@ -98,8 +98,10 @@ class FileEntry:
         What an absent file means: an error, a finding, nothing.
     adjustment : {"raw", "split", "split_dividend"}
         What the source already applied to prices and volume (`prices` only).
-    format : {"table", "lean", "stooq"}
+    format : {"table", "minutes", "lean", "stooq"}
         How the file is written; see `FORMATS`.
+    suffix : str
+        Tickers of the entry end in this (`minutes` only): a file may hold several exchanges.
     currency, exchange : str
         Of rows that do not say.
     series : str
@@ -115,6 +117,7 @@ class FileEntry:
     currency: str = "USD"
     exchange: str = "XNYS"
     series: str = ""
+    suffix: str = ""
 
 
 @dataclass(frozen=True)

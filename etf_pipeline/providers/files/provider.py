@@ -17,6 +17,7 @@ from etf_pipeline.providers.files.funds import parse_actions, parse_aum, parse_r
 from etf_pipeline.providers.files.identity import no_spells, spells_of_renames, ticker_history
 from etf_pipeline.providers.files.layout import LAYOUT_FILE, FileEntry, Layout, folder_layout
 from etf_pipeline.providers.files.life import parse_lifecycle, parse_ticker_history
+from etf_pipeline.providers.files.minutes import parse_minute_bars
 from etf_pipeline.providers.files.rejects import UnreadableFile, join_rejects
 from etf_pipeline.providers.files.series import parse_series
 from etf_pipeline.providers.files.tabular import read_lines
@@ -239,6 +240,7 @@ def _of_program(module: str, function: str, table: str) -> Callable[[FoundFile, 
 LEAN, STOOQ = "etf_pipeline.providers.lean", "etf_pipeline.providers.stooq"
 PARSERS: dict[tuple[str, str], Callable[[FoundFile, Tables], None]] = {
     ("prices", "table"): _prices,
+    ("prices", "minutes"): _lines_with(parse_minute_bars),
     ("prices", "lean"): _of_program(LEAN, "parse_lean_bars", "raw_prices"),
     ("prices", "stooq"): _of_program(STOOQ, "parse_stooq_bars", "raw_prices"),
     ("actions", "table"): _lines_with(parse_actions),
