@@ -12,7 +12,7 @@ from network_recorded import FIXTURES
 
 from etf_pipeline.errors import SettingsError, SourceUnreachable
 from etf_pipeline.providers.yahoo import NotDelivered, Window, YFinance, parse_bars
-from etf_pipeline.settings import Settings
+from etf_pipeline.settings import Settings, load_settings, ticker_list
 
 START, END = pd.Timestamp("2024-01-08"), pd.Timestamp("2024-01-12")
 WINDOW = Window("SPY", "XNYS", "USD", START, END, whole=True, refresh=True)
@@ -132,3 +132,12 @@ def test_a_provider_without_tickers_says_where_they_go(tmp_path):
 
     with pytest.raises(SettingsError, match="ETF_TICKERS"):
         PROVIDERS["yahoo"](Settings(home=tmp_path, provider="yahoo"))
+
+
+def test_tickers_come_from_a_list_or_a_file_each_once(tmp_path):
+    file = tmp_path / "funds.txt"
+    file.write_text("# core\nspy, tlt\nVAS.AX  # Sydney\n\nSPY\n")
+    assert ticker_list(str(file)) == ("SPY", "TLT", "VAS.AX")
+    assert load_settings({"ETF_PROVIDER": "yahoo", "ETF_TICKERS": "spy tlt"}).tickers == ("SPY", "TLT")
+    with pytest.raises(SettingsError, match=r"'none.txt' is none"):
+        ticker_list(str(tmp_path / "none.txt"))

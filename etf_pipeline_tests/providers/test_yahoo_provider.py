@@ -21,6 +21,7 @@ from etf_pipeline.errors import ProviderError, SourceUnreachable
 from etf_pipeline.orchestration.ingestion import ingest, known_from, stored_versions
 from etf_pipeline.orchestration.tables import TableStore
 from etf_pipeline.providers.network import Reply
+from etf_pipeline.providers.yahoo.provider import utc_now
 from etf_pipeline.providers.yahoo.windows import is_refresh_day
 from etf_pipeline.quality.rules import RULES
 from etf_pipeline.schemas import TABLES
@@ -256,3 +257,25 @@ def test_from_its_rows_the_marts_are_made(tmp_path):
     home.store.warehouse.finish_run("run-20240116", succeeded=True)
     assert home.read("stg_prices").height == home.read("raw_prices").height
     assert set(home.read("stg_macro")["series"]) >= {"VIX", "GPR", "CPIAUCSL"}
+
+
+@pytest.mark.parametrize(("error", "again"), [(DOWN, True), (gone("SPY"), False)])
+def test_only_a_source_that_did_not_answer_is_asked_again_by_the_run(tmp_path, monkeypatch, error, again):
+    import dagster as dg
+
+    from etf_pipeline.orchestration.assets import raw
+
+    class Failing:
+        def fetch(self, known):
+            raise error
+
+    monkeypatch.setitem(raw.PROVIDERS, "yahoo", lambda settings: Failing())
+    with pytest.raises(dg.Failure) as raised:
+        raw._fetched(Settings(home=tmp_path, provider="yahoo"), None)
+    assert raised.value.allow_retries is again
+
+
+def test_the_clock_of_the_machine_will_do(tmp_path):
+    yahoo = RecordedYahoo()
+    recorded_provider(tmp_path, yahoo=yahoo, now=utc_now()).fetch()
+    assert {end for _, _, end in yahoo.asked if end} <= {f"{utc_now() - pd.Timedelta(days=d):%Y-%m-%d}" for d in range(15)}

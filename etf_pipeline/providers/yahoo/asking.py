@@ -110,10 +110,7 @@ class Absences:
 
     def note(self, dataset: str, source: str, error: ProviderError, ticker: str | None = None) -> None:
         """Something other than a fund's bars did not come: a row of `raw_rejects`."""
-        if isinstance(error, UnreadableFile):
-            self.rejects.append(error.as_reject(dataset))
-        else:
-            self.rejects.append(reject_rows(dataset, source, "not_delivered", [-1], [str(error)], ticker=[ticker]))
+        self.rejects.append(reject_rows(dataset, source, "not_delivered", [-1], [_found(error)], ticker=[ticker]))
 
     def note_fund(self, source: str, error: ProviderError, ticker: str) -> None:
         """A fund's bars did not come.
@@ -130,12 +127,18 @@ class Absences:
         self._streak = self._streak + 1 if silent else 0
         if self._streak < STREAK and self._funds <= max(1.0, self.share * self.expected):
             return
-        kind = SourceUnreachable if self.unreachable else ProviderError
-        raise kind(
-            f"yahoo needs most of {self.expected} tickers; {self._funds} did not come ({self._streak} in a row without an "
-            f"answer), the last: {error} What came is kept for a retry of the same day."
-        )
+        found = f"{self._funds} did not come ({self._streak} in a row without an answer), the last: {_found(error)}"
+        if self.unreachable:
+            raise SourceUnreachable(f"yahoo needs most of {self.expected} tickers; {found} What came is kept: run again later.")
+        raise ProviderError(f"yahoo needs most of {self.expected} tickers; {found} Take funds that ended out of ETF_TICKERS.")
 
     def joined(self) -> pd.DataFrame:
         """Rows of `raw_rejects`."""
         return join_rejects(self.rejects)
+
+
+def _found(error: ProviderError) -> str:
+    """What stood in the place of what was asked for: something else than the source's own form is no delivery either."""
+    if isinstance(error, UnreadableFile):
+        return f"{error.source} was something else ({error.rule}): {error.found}."
+    return str(error)

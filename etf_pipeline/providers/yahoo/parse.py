@@ -2,6 +2,13 @@
 
 A frame is what ``yfinance.Ticker.history`` or ``yfinance.download(group_by="ticker")`` gives with ``auto_adjust=False``: one row
 per session with Open, High, Low, Close, Volume, Dividends and Stock Splits.
+
+Yahoo's dividends contain distributed capital gains. Its separate column of those is left alone: they would count twice [1]_.
+
+References
+----------
+.. [1] yfinance issue 2666, "Dividends data is really sum of dividends and Capital gain", 2026.
+   https://github.com/ranaroussi/yfinance/issues/2666
 """
 
 from __future__ import annotations
@@ -19,6 +26,8 @@ from etf_pipeline.providers.files.rejects import UnreadableFile, join_rejects
 from etf_pipeline.providers.macro_series import MacroSeries
 from etf_pipeline.providers.release import release_instants
 from etf_pipeline.providers.yahoo.windows import Window
+from etf_pipeline.schemas import TABLES
+from etf_pipeline.schemas.contract import from_arrow
 
 FIELDS = {"Open": "open", "High": "high", "Low": "low", "Close": "close", "Volume": "volume"}
 EVENTS = {"Dividends": "dividend", "Stock Splits": "split"}
@@ -68,12 +77,14 @@ def parse_bars(frame: pd.DataFrame, window: Window) -> tuple[pd.DataFrame, pd.Da
 
 def _actions(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Rows of `raw_actions`; zero and nothing are none, and so is a split of one for one."""
+    happens = {kind: (rows[kind] > 0) & ((kind == "dividend") | (rows[kind] != 1)) for kind in EVENTS.values()}
+    if not any(happened.any() for happened in happens.values()):  # most funds on most nights
+        return from_arrow(TABLES["raw_actions"].arrow_schema.empty_table()), join_rejects([])
     parts = []
-    for place, kind in enumerate(EVENTS.values()):
-        happens = (rows[kind] > 0) & ((kind == "dividend") | (rows[kind] != 1))
-        part = rows.loc[happens, ["ticker", "session", "currency", "exchange", "source", "source_row", kind]]
-        parts.append(part.rename(columns={kind: "value", "session": "ex_date"}).assign(kind=kind, place=place))
-    found = pd.concat(parts, ignore_index=True)
+    for kind, happened in happens.items():
+        part = rows.loc[happened, ["ticker", "session", "currency", "exchange", "source", "source_row", kind]]
+        parts.append(part.rename(columns={kind: "value", "session": "ex_date"}).assign(kind=kind))
+    found = pd.concat([part for part in parts if len(part)], ignore_index=True)
     found = found.assign(pay_date=np.datetime64("NaT", "ns"), successor=None)
     found["available_at"] = pd.Series(pd.NaT, index=found.index, dtype="datetime64[ns, UTC]")
     actions, refused = finish_actions(found)
