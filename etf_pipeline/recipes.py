@@ -110,7 +110,7 @@ class Recipe:
     sql : str
         The query, where the recipe is a SQL model.
     reads : dict of str to tuple of str
-        Columns of each input that a SQL model reads; all where nothing is said.
+        Columns of an input that are read; all where nothing is said.
     increment : Increment or None
         How it may be extended; None where a change anywhere changes everything.
     carries_on : bool
@@ -144,13 +144,18 @@ class _Signature:
     carries_on: bool
 
 
-def makes(*outputs: str, version: str = "", increment: Increment | None = None) -> Callable[[Callable[..., Any]], Recipe]:
+def makes(
+    *outputs: str,
+    version: str = "",
+    increment: Increment | None = None,
+    reads: Mapping[str, tuple[str, ...]] | None = None,
+) -> Callable[[Callable[..., Any]], Recipe]:
     """Turn a function into the recipe of the tables `outputs`.
 
     Every argument annotated as a DataFrame is an input of that name; `parameters` is the room's dataclass; `cache` asks for the
     content cache, `before` for its own earlier rows where it is extended. The function returns one frame, or a tuple with one
     frame per output. `version` stands in for the code's version where the answer lies in what that leaves out: the contracts, or
-    the text of a report. `increment` says how the tables may be extended.
+    the text of a report. `increment` says how the tables may be extended, `reads` which columns of a large input are read.
 
     Raises
     ------
@@ -179,6 +184,7 @@ def makes(*outputs: str, version: str = "", increment: Increment | None = None) 
                 version=code,
                 description=" ".join((function.__doc__ or "").split()),
                 reads_cache=signature.reads_cache,
+                reads=reads or {},
                 increment=increment,
                 carries_on=signature.carries_on,
             )

@@ -13,7 +13,7 @@ from etf_pipeline.universe import (
 from etf_pipeline.universe import lifecycle as lives
 
 
-@makes("lifecycle")
+@makes("lifecycle", reads={"fct_prices": ("session", "ticker", "exchange")})
 def lifecycle(
     fct_prices: pd.DataFrame,
     stg_actions: pd.DataFrame,
