@@ -137,11 +137,11 @@ def _pairs(
         pool = pool.merge(features[["session", "ticker", "momentum_12_1"]], on=["session", "ticker"], how="left")
         pool = pool.merge(reference[["ticker", "asset_class"]], on="ticker", how="left")
         found = [(EQUAL, EVERY, pool), (MOMENTUM, EVERY, pool.dropna(subset="momentum_12_1"))]
-        found += [(EQUAL, str(name), rows) for name, rows in pool.groupby("asset_class") if p.by_class and rows["ended"].any()]
+        found += [(EQUAL, str(name), rows) for name, rows in pool.groupby("asset_class") if p.by_class]
         for rule, asset_class, rows in found:
             alive = rows.loc[~rows["ended"]].groupby("session")["ticker"].count()
             kept = rows.loc[rows["session"].isin(alive.index[alive >= p.min_funds])]
-            if len(kept):
+            if len(kept) and (asset_class == EVERY or kept["ended"].any()):
                 chosen = {"full": kept, "survivors": kept.loc[~kept["ended"]]}
                 yield Pair(screens, rule, asset_class, kept, {name: _decide(r, rule, p) for name, r in chosen.items()})
 
