@@ -175,7 +175,7 @@ def _first_releases(
     first = pd.Series(told.tz_localize(NEW_YORK).tz_convert("UTC").as_unit("ns"))
     usual = release_instants(series, period)
     old = np.asarray(released == released.min()) if whole else np.zeros(len(period), dtype=bool)
-    from_archive = old & np.asarray(period < period[old].max()) & np.asarray(usual < first)
+    from_archive = old & np.asarray(period < period[old].max())
     rows = {
         "series": series.code,
         "period": period,

@@ -8,7 +8,6 @@ from etf_pipeline.errors import ProviderError, SourceUnreachable
 from etf_pipeline.providers.network.retry import Retries, retry_after
 from etf_pipeline.providers.network.throttle import TokenBucket
 from etf_pipeline.providers.network.transport import Reply, Request, Transport
-from etf_pipeline.redaction import redact
 
 BUSY = frozenset({408, 425, 429, 500, 502, 503, 504})
 """Statuses after which the same request may succeed (RFC 9110, RFC 6585, RFC 8470)."""
@@ -55,7 +54,7 @@ class Client:
                 f"{request.host} needs to answer; found status {reply.status}. Run again later.",
                 wait=wait,
             )
-        said = redact(" ".join(reply.body[:300].decode("utf-8", "replace").split()))  # it may repeat the key
+        said = " ".join(reply.body[:300].decode("utf-8", "replace").split())  # errors redact a repeated key
         raise ProviderError(
             f"{request.host} needs to answer {request.url}; found status {reply.status}: {said}. "
             "Check the address and, where it takes one, the key."
