@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,11 @@ from simulated_by_hand import market, named, prices, truth
 from etf_pipeline.calendars import closes
 from etf_pipeline.providers.simulated import MarketTruth, SimulatedMarket
 from etf_pipeline.providers.simulated.cohort import NICHES, STORIES
+from etf_pipeline.providers.simulated.fates import draw_fates
 from etf_pipeline.providers.simulated.funds import FUNDS
+from etf_pipeline.providers.simulated.indices import STRENGTH
+from etf_pipeline.providers.simulated.listings import Listings, list_funds
+from etf_pipeline.providers.simulated.world import World, simulate_world, stream
 
 SEEDS = range(6)
 PINNED = {
@@ -191,6 +196,51 @@ def test_the_fates_say_when_every_fund_traded():
         ended = fates[fates["fate"] != "alive"]
         assert set(ended.index) <= set(truth().endings["ticker"])
         assert (fates.loc[fates["fate"] == "alive", "last_session"] == pd.Timestamp("2024-06-28")).all()
+
+
+def test_a_fund_is_given_up_for_what_was_known_by_then():
+    # Whatever the future holds, the closures that were over before it are the same.
+    day = 3_000
+    _, endless = _undecided()
+    poisoned = replace(
+        endless,
+        aum=_poisoned(endless.aum, day, 1e-3),
+        exchange=replace(endless.exchange, returns=_poisoned(endless.exchange.returns, day, -0.5)),
+    )
+    cut = endless.exchange.sessions[day]
+    before, after = ({f.ticker: f.ending for f in draw_fates(one, stream(12, "fates"))} for one in (endless, poisoned))
+    early = {t for t, end in before.items() if end is not None and pd.Timestamp(end.last) < cut}
+    assert len(early) > 15
+    assert {t: before[t] for t in early} == {t: after[t] for t in early}
+    assert {t for t, end in after.items() if end is not None and pd.Timestamp(end.last) < cut} == early
+    assert before != after
+
+
+def _undecided() -> tuple[World, Listings]:
+    """The short-lived funds as if none had closed."""
+    world = simulate_world(12)
+    rngs = stream(12, "cohort_bars"), stream(12, "cohort_aum")
+    return world, list_funds(world.cohort, world.ten_year, world.bill_yield, *rngs)
+
+
+def _poisoned(values: np.ndarray, day: int, absurd: float) -> np.ndarray:
+    out = values.copy()
+    out[day:] = absurd
+    return out
+
+
+def test_the_short_lived_funds_momentum_is_ranked_among_the_lasting_ones_indices():
+    world = simulate_world(12)
+    own, peers = (np.log1p(r).cumsum(axis=0) for r in (world.cohort.index_returns, world.exchanges["XNYS"].index_returns))
+    codes = list(NICHES)
+    for t in (700, 2_500, 4_700):
+        momentum, others = (x[t - 22] - x[t - 253] for x in (own, peers))
+        m = len(others) + 1
+        for j, fund in enumerate(world.cohort.funds):
+            below = (others < momentum[codes.index(fund.index)]).sum()
+            rank = (below - (m - 1) / 2) / np.sqrt((m * m - 1) / 12)
+            daily_noise = NICHES[fund.index].spec.noise / np.sqrt(252)
+            assert world.cohort.planted[t, j] == pytest.approx(STRENGTH * daily_noise * rank, rel=1e-12)
 
 
 def test_the_demo_has_an_ending():

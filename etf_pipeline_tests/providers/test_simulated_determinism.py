@@ -13,7 +13,7 @@ from simulated_by_hand import market
 from etf_pipeline.providers import RawMarket
 from etf_pipeline.providers.simulated import SimulatedMarket
 
-PARTS = ("prices", "actions", "reference", "aum", "macro", "factors")
+PARTS = ("prices", "actions", "reference", "aum", "macro", "factors", "ticker_history", "lifecycle")
 PROGRAM = """
 from test_simulated_determinism import digest
 from etf_pipeline.providers.simulated import SimulatedMarket
