@@ -13,6 +13,7 @@ import pytest
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "security.md"
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.skipif(not Path("/bin/bash").exists(), reason="the page is written for bash")
 def test_the_commands_of_the_security_page_work(tmp_path: Path) -> None:
     blocks = re.findall(r"```bash\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
@@ -26,7 +27,7 @@ def test_the_commands_of_the_security_page_work(tmp_path: Path) -> None:
         "PYTHONPATH": str(PAGE.parents[1]),
     }
     told = subprocess.run(
-        ["/bin/bash", "-c", script], env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=280, check=False
+        ["/bin/bash", "-c", script], env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=800, check=False
     )
     assert told.returncode == 0, told.stdout + told.stderr
     verdicts = re.findall(r"files read, (in clear|encrypted under key [0-9a-f]{12}); catalog: (\w+)", told.stdout)

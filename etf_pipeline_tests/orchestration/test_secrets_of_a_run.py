@@ -23,7 +23,7 @@ def run(home: Path, mode: str, **extra: str) -> subprocess.CompletedProcess[str]
     environment = {**os.environ, "ETF_HOME": str(home), "ETF_PROFILE": "demo", "FEED_API_KEY": KEY, **extra}
     environment |= {"PYTHONPATH": str(SCRIPT.parents[2]), "COLUMNS": "200"}
     return subprocess.run(
-        [sys.executable, str(SCRIPT), mode], env=environment, capture_output=True, text=True, timeout=240, check=False
+        [sys.executable, str(SCRIPT), mode], env=environment, capture_output=True, text=True, timeout=800, check=False
     )
 
 
@@ -34,6 +34,7 @@ def leaks(home: Path, outcome: subprocess.CompletedProcess[str]) -> list[str]:
     return [name for name, data in held.items() for form in (*FORMS, "feed-s3cr3t") if form.encode() in data]
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("mode", ["fail", "succeed"])
 def test_no_file_of_a_home_and_no_word_on_the_console_holds_the_key(mode: str, tmp_path: Path) -> None:
     outcome = run(tmp_path, mode)
