@@ -63,6 +63,18 @@ def test_the_robust_form_is_the_hac_error_of_the_covariance_that_statsmodels_giv
     assert ours.t == pytest.approx(float(peer.tvalues[0]), rel=1e-9)
 
 
+def test_on_a_panel_each_fund_is_taken_from_its_own_frequencies_and_a_session_is_one_cluster():
+    rng = np.random.default_rng(11)
+    drift = np.array([1.0, 0.0, -1.0])
+    f = np.column_stack([persistent(rng, 700) for _ in range(3)]) + drift
+    y = np.column_stack([overlapping(rng, 700) for _ in range(3)]) + drift
+    up, rose = (f > 0).astype(float), (y > 0).astype(float)
+    means = (2 * (up - up.mean(axis=0)) * (rose - rose.mean(axis=0))).mean(axis=1)
+    peer = sm.OLS(means, np.ones(700)).fit(cov_type="HAC", cov_kwds={"maxlags": bandwidth(700, 21) - 1, "use_correction": False})
+    ours = robust_pesaran_timmermann(f, y, 21)
+    assert (ours.mean, ours.t) == (pytest.approx(means.mean(), abs=1e-14), pytest.approx(float(peer.tvalues[0]), rel=1e-9))
+
+
 def test_without_overlap_or_memory_the_robust_form_agrees_with_that_of_1992():
     rng = np.random.default_rng(2)
     f = rng.standard_normal(5000)

@@ -88,6 +88,7 @@ def test_flat_strategies_and_twins_are_ranked_and_gaps_are_refused():
     x = 0.01 * np.random.default_rng(4).standard_normal((160, 3))
     x[:, 0], x[:, 2] = 0.0, x[:, 1]
     assert np.isfinite(backtest_overfitting(x, 8).logits).all()
+    assert (backtest_overfitting(x[:, [1, 2]], 8).logits == 0).all()  # twins share the middle rank
     with pytest.raises(DataError, match="common sessions"):
         backtest_overfitting(np.where(x == x[5, 1], np.nan, x), 8)
     with pytest.raises(SettingsError, match="even number"):

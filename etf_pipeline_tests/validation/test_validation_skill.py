@@ -86,6 +86,16 @@ def test_a_long_short_spread_is_that_of_quintiles_by_pandas_where_they_are_even(
         assert made == pytest.approx(means[4] - means[0], abs=1e-12)
 
 
+@pytest.mark.parametrize(("n", "held"), [(12, 2), (13, 3)])
+def test_a_side_holds_the_nearest_whole_number_of_funds(n, held):
+    f = np.random.default_rng(n).permutation(n)[None, :].astype(float)
+    y = np.zeros((1, n))
+    y[f >= n - held], y[f < held] = 0.01, -0.01
+    assert quantile_long_short(f, y)[0] == pytest.approx(0.02)  # one fund more on either side would dilute it
+    y[f == n - held], y[f == held - 1] = 0.0, 0.0
+    assert quantile_long_short(f, y)[0] == pytest.approx(0.02 * (held - 1) / held)  # one fund less would miss these
+
+
 def test_sign_timing_earns_the_outcome_in_the_forecasts_direction():
     f = np.array([[1.0, -2.0, np.nan], [np.nan, np.nan, np.nan]])
     y = np.array([[0.03, 0.01, 0.5], [0.1, 0.1, 0.1]])
@@ -97,8 +107,8 @@ def test_sign_timing_earns_the_outcome_in_the_forecasts_direction():
 def test_without_serial_correlation_the_error_of_a_ratio_is_the_published_one():
     # Lo's standard error for independent normal returns: sqrt((1 + SR^2 / 2) / n); the HAC estimate varies by about 10 %.
     rng = np.random.default_rng(3)
-    x = 0.5 + rng.standard_normal(20_000)
-    assert ratio_test(x, 1).standard_error == pytest.approx(math.sqrt((1 + 0.125) / 20_000), rel=0.15)
+    x = 2.0 + rng.standard_normal(20_000)  # where the deviation's error is two thirds of the ratio's variance
+    assert ratio_test(x, 1).standard_error == pytest.approx(math.sqrt((1 + 2.0) / 20_000), rel=0.15)
     assert ratio_test(x, 1).ratio == pytest.approx(x.mean() / x.std(ddof=1), rel=1e-12)
 
 

@@ -59,6 +59,23 @@ def test_drawdowns_are_those_of_a_slow_walk_long_and_short(seed):
                 assert made[t, i] == pytest.approx(slow, abs=1e-14)
 
 
+@pytest.mark.parametrize("seed", range(2))
+def test_waiting_times_are_those_of_a_slow_walk(seed):
+    fill, close, _, _ = prices(seed)
+    close[30:35, 2] = np.nan
+    made = time_to_profit(fill, close, 6, hurdle=0.01)
+    for t in range(60):
+        for i in range(4):
+            gains = close[t + 1 : t + 7, i] / fill[t + 1, i] - 1 if t < 59 else np.array([])
+            seen = gains[: int(np.argmax(np.isnan(gains)))] if np.isnan(gains).any() else gains
+            above = np.flatnonzero(seen > 0.01)
+            if not len(seen):
+                assert math.isnan(made.waited[t, i])
+            else:
+                assert made.waited[t, i] == (above[0] + 1 if len(above) else len(seen))
+                assert made.reached[t, i] == float(len(above) > 0)
+
+
 @settings(max_examples=30, deadline=None)
 @given(seed=st.integers(0, 10_000), cut=st.integers(12, 58), horizon=st.integers(1, 10))
 def test_what_ended_by_a_date_is_unchanged_when_the_future_is_cut_off_or_poisoned(seed, cut, horizon):
