@@ -69,7 +69,7 @@ class Lifecycle(Table):
     successor: pl.String = column("Fund that the holding becomes", unit="identifier", nullable=True)
     ratio: pl.Float64 = column("Successor shares per share", unit="ratio", nullable=True, gt=0)
     basis: pl.String = column(
-        "What the newest fact about its end is: `given` by the provider, `curated`, or `inferred` from bars that stop",
+        "Who says how it ends: the provider (`given`), a `curated` document, or nobody: `inferred` from bars that stop",
         unit="category",
         isin=BASES,
     )

@@ -114,7 +114,6 @@ class _State:
         self.ticker = ticker
         self.values: dict[str, Any] = {}
         self._basis: dict[str, str] = {}
-        self._newest_of_end = "given"
         self._texts: list[str] = []
 
     def learn(self, fact: Fact) -> None:
@@ -126,8 +125,6 @@ class _State:
             self.values[name], self._basis[name] = values[name], fact.basis
         if changed:
             self._texts.append(fact.text)
-        if set(changed) & set(END):
-            self._newest_of_end = fact.basis if self.values.get("fate") != "listed" else "given"
 
     def told(self) -> dict[str, Any]:
         """What is known, as columns; a fund trades under its own name until somebody says otherwise."""
@@ -135,8 +132,9 @@ class _State:
         return {"ticker": self.ticker, **told, "traded_ticker": told["traded_ticker"] or self.ticker}
 
     def ground(self) -> dict[str, str]:
-        """What that rests on."""
-        return {"basis": self._newest_of_end, "evidence": "; ".join(self._texts)}
+        """What that rests on: who says how the fund ends, if it does, and every fact in words."""
+        basis = "given" if self.values["fate"] == "listed" else self._basis["fate"]
+        return {"basis": basis, "evidence": "; ".join(self._texts)}
 
     def _yields(self, name: str, value: Any, basis: str) -> bool:
         held = self.values.get(name)

@@ -13,6 +13,7 @@ from etf_pipeline.errors import ProviderError
 from etf_pipeline.providers import RawMarket
 from etf_pipeline.providers.curated import COLUMNS, add_curated, curated_events
 from etf_pipeline.schemas import TABLES
+from etf_pipeline.universe import lifecycle
 from etf_pipeline_tests.universe.universe_lives import empty
 
 LINE = dict(zip(COLUMNS, ["XIV", "last_trade", "2018-02-15", "", "", "", "", "2018-02-15T05:00:00Z", "a notice"], strict=True))
@@ -99,3 +100,21 @@ def test_the_curated_last_days_are_those_of_the_reference_data(reference_data: P
     changed = events[(events["event"] == "ticker_change") & events["ticker"].isin(last.index)].set_index("ticker")["event_date"]
     sessions = calendars.sessions("XNYS", "2024-01-02", "2024-06-28")
     assert np.array_equal(sessions[sessions.searchsorted(changed) - 1], last[changed.index])
+
+
+@pytest.mark.reference
+def test_of_the_real_funds_those_that_ended_are_ended_and_the_survivors_are_listed(reference_data: Path) -> None:
+    names = ("etf_daily", "etf_daily_delisted")
+    dead, alive = (pd.read_parquet(reference_data / f"{name}.parquet", columns=["ticker", "date"]) for name in reversed(names))
+    prices = pd.concat([dead, alive]).rename(columns={"date": "session"}).assign(exchange="XNYS")
+    days = calendars.sessions("XNYS", "2005-01-03", "2024-07-31")
+    sessions = pd.DataFrame({"exchange": "XNYS", "session": days, "closes_at": calendars.closes("XNYS", days)})
+    given = [empty("stg_actions"), empty("stg_reference"), curated_events(), empty("raw_ticker_history")]
+    newest = lifecycle(prices, *given, sessions).groupby("ticker").tail(1).set_index("ticker")
+    ended = newest[newest["fate"] != "listed"]
+    assert set(ended.index) == set(dead["ticker"])
+    assert (ended["last_session"] == dead.groupby("ticker")["date"].max()[ended.index]).all()
+    assert ended["fate"].value_counts().to_dict() == {"unknown": 13, "closure": 12, "merger": 2, "rename": 1}
+    assert (ended.loc[ended["fate"] == "unknown", "basis"] == "inferred").all()
+    assert ended.at["FPL", "ratio"] == 0.428077
+    assert newest.at["QQQ", "traded_ticker"] == "QQQ"

@@ -204,6 +204,31 @@ def test_means_are_those_of_the_last_twenty_bars():
     np.testing.assert_allclose(out["mean_volume"], oracle, rtol=1e-14)
 
 
+def test_every_figure_is_that_of_a_slow_walk_over_bars_with_holes_and_unknowns():
+    rng = np.random.default_rng(11)
+    parts = []
+    for ticker in ("AAA", "BBB", "CCC"):
+        days = DAYS[np.sort(rng.choice(len(DAYS), 90, replace=False))]
+        volume = np.where(rng.random(90) < 0.4, 0.0, rng.uniform(1e3, 1e6, 90))
+        volume[rng.integers(0, 90)] = np.nan
+        parts.append(bars(ticker, days=days, volume=volume, adjustment=np.where(rng.random(90) < 0.03, "split", "raw")))
+    prices = pd.concat(parts, ignore_index=True)
+    out = membership(prices.sample(frac=1, random_state=1), NO_AUM, reference("AAA", "BBB", "CCC"), replace(QUICK, min_volume=0))
+    for ticker, own in prices.groupby("ticker"):
+        found = out[out["ticker"] == ticker].reset_index(drop=True)
+        number, idle = DAYS.get_indexer(own["session"]), (own["volume"] > 0).rolling(5).sum().eq(0).to_numpy()
+        ahead = (own["adjustment"] != "raw").rolling(20, min_periods=1).max().eq(1).to_numpy()
+        presence = 20 / (pd.Series(number) - pd.Series(number).shift(19) + 1)
+        mean = own["volume"].rolling(20).mean().where(~ahead)
+        np.testing.assert_allclose(found["mean_volume"], mean, rtol=1e-12)
+        np.testing.assert_allclose(found["mean_traded_value"], own["traded_value"].rolling(20).mean(), rtol=1e-12)
+        assert (found["shares_look_ahead"] == ahead).all()
+        assert (found["history_sessions"] == np.arange(1, 91)).all()
+        stale = idle | (presence < 0.5).to_numpy()
+        assert stale[found["reason"] == "stale"].all()
+        assert (found.loc[stale, "reason"] != "member").all()
+
+
 @pytest.mark.parametrize("cut", [25, 60, 100])
 def test_membership_does_not_read_the_future(cut):
     rng = np.random.default_rng(3)
