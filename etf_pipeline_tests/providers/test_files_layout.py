@@ -5,7 +5,7 @@ from files_market import as_text, bars, fetch, write
 
 from etf_pipeline.errors import ProviderError, SettingsError
 from etf_pipeline.providers.files import FilesProvider, Layout, default_layout, parse_layout
-from etf_pipeline.settings import Settings
+from etf_pipeline.settings import Settings, load_settings, override
 
 
 def test_a_section_given_replaces_the_built_in_one_and_the_others_stay():
@@ -48,6 +48,28 @@ def test_without_a_folder_the_settings_are_at_fault(tmp_path):
         FilesProvider.for_settings(Settings(home=tmp_path, provider="files"))
     with pytest.raises(ProviderError, match="'nowhere' is none"):
         FilesProvider(tmp_path / "nowhere").fetch()
+
+
+@pytest.mark.parametrize("name", ["files", "lean", "stooq"])
+def test_a_provider_that_reads_a_folder_is_refused_without_one(name):
+    with pytest.raises(SettingsError, match=f"{name} needs ETF_FILES_ROOT"):
+        load_settings({"ETF_PROVIDER": name})
+    with pytest.raises(SettingsError, match=f"'{name}' needs files_root"):
+        override(load_settings({}), provider=name)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("layout: yahoo", "layout must be one of files, lean, stooq; found 'yahoo'"),
+        ("parent: maybe", "parent must be one of True, False; found 'maybe'"),
+        ("prices: [{file: a.zip, format: zip}]", "format must be one of table, minutes, lean, stooq; found 'zip'"),
+        ("reference: [{file: a.csv, format: lean}]", "format must be one of table; found 'lean'"),
+    ],
+)
+def test_a_layout_of_another_program_is_told_what_is_known(text, said):
+    with pytest.raises(SettingsError, match=said):
+        parse_layout(text, default_layout())
 
 
 def test_an_absent_required_file_is_an_error_that_names_it(tmp_path):
