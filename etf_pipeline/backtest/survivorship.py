@@ -210,6 +210,8 @@ def _intervals(full: Floats, survivors: Floats, bill: Floats, p: SurvivorshipPar
     if len(full) < MINIMUM or p.resamples == 0:
         unknown = np.full(len(STUDIED), np.nan)
         return unknown, unknown
+    if np.array_equal(full, survivors):  # nobody ended: whatever is drawn, the gap is zero
+        return np.zeros(len(STUDIED)), np.zeros(len(STUDIED))
     block = p.block or common_block_length([full - bill, survivors - full])
     indices = stationary_indices(len(full), block, p.resamples, p.seed)
     functions, none = [MEASURES[name].function for name in STUDIED], np.full_like(bill, np.nan)
