@@ -36,13 +36,14 @@ def finding_rows(
         Where the rows bring their own.
     """
     names = [rule] * len(rows) if isinstance(rule, str) else list(rule)
+    levels = {name: severity(name, parameters) for name in set(names)}
     return pd.DataFrame(
         {
             "dataset": dataset,
             "ticker": rows["ticker"].to_numpy(dtype=object),
             "session": pd.DatetimeIndex(rows["session"]),
             "rule": np.array(names, dtype=object),
-            "severity": np.array([severity(r, parameters) for r in names], dtype=object),
+            "severity": np.array([levels[r] for r in names], dtype=object),
             "found": np.array(found, dtype=object),
             "remedy": np.array([RULES[r].remedy for r in names] if remedy is None else remedy, dtype=object),
             "source": rows["source"].to_numpy(dtype=object),

@@ -74,10 +74,16 @@ def inspect(
 
     Notes
     -----
-    Causal: the verdict on a bar rests on bars up to its session and on actions known at its close. A move beyond the limits
+    Causal: the verdict on a bar rests on bars up to its session and on actions known at its close; an action is judged at the
+    first usable bar from its ex-date on, and a finding bears the session at whose close it was made. A move beyond the limits
     is refused until an action explains it, and so is every later bar at the new level: a missed split fails loudly instead of
     becoming a return. A ticker without a reference row is a warning, not an error: the dead funds have none, and refusing them
     would bring survivorship bias in by the back door.
+
+    Memory: windows reach back 252 returns of a fund that traded, 63 volumes, 20 sessions of an exchange, 6 closes and 5 days of
+    ex-dates. Without a bound in time, but a few numbers per fund, are: the last accepted close and the last refused one with what
+    took effect since, the last twelve dividends, the last bar that traded, the source that spoke last with where each other
+    source stood to it, and the first bar (its currency, and that it was the first).
     """
     if prices.empty:
         raise DataError("quality.inspect needs at least one bar; stg_prices is empty. See what the provider delivered.")

@@ -43,7 +43,7 @@ def judge_sources(bars: Bars, effects: Effects, verdict: Judgement, parameters: 
         return
     from etf_pipeline.quality.speakers import BREAK, SECOND, choose_speakers, source_growth
 
-    close, names = bars.column("close"), bars.sources
+    close, names = bars.column("close"), bars.sources.tolist()
     growth = source_growth(
         bars.code, bars.source, len(names), close, usable, bars.adjustment, effects.at, effects.split, effects.dividend
     )
