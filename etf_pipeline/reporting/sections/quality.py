@@ -58,6 +58,7 @@ def data_quality(tables: ReportTables) -> Section:
     """What was wrong with the input, by rule and month, and what was restated."""
     rules = _by_rule(tables)
     total, refused = int(rules["findings"].sum()), int(rules["refused"].sum())
+    grave = tables.rpt_quality_trend[tables.rpt_quality_trend["severity"] != "info"]
     newest, changes = tables.rpt_quality_newest.sort_values("place"), tables.rpt_restatements
     grids = [grid(rules, RULES, "Findings by rule")] if total else []
     if len(newest):
@@ -74,8 +75,8 @@ def data_quality(tables: ReportTables) -> Section:
             else "No rule found anything to object to in the input."
         ),
         sources=("rpt_data_quality", "rpt_quality_trend", "rpt_quality_newest", "rpt_restatements"),
-        facts=_facts(tables, refused) if total or len(changes) else (),
-        charts=(_trend(tables.rpt_quality_trend),) if len(tables.rpt_quality_trend) else (),
+        facts=_facts(rules, grave, changes) if total or len(changes) else (),
+        charts=(_trend(grave),) if len(grave) else (),
         grids=tuple(grids),
     )
 
@@ -98,16 +99,15 @@ def _gravest(severities: pd.Series[Any]) -> str:
     return str(max(severities, key=SEVERITIES.index))
 
 
-def _facts(tables: ReportTables, refused: int) -> tuple[Fact, ...]:
-    months = tables.rpt_quality_trend
-    last = months[months["month"] == months["month"].max()]
-    changes = tables.rpt_restatements
+def _facts(rules: pd.DataFrame, grave: pd.DataFrame, changes: pd.DataFrame) -> tuple[Fact, ...]:
+    last = grave[grave["month"] == grave["month"].max()]
+    doubled = int(rules.loc[rules["severity"] == "info", "refused"].sum())
     return (
-        Fact("Rows refused", count(refused), "of all sessions, and why is said below"),
+        Fact("Rows refused", count(int(rules["refused"].sum())), f"{count(doubled)} of them only since another source speaks"),
         Fact(
             "Newest month with findings",
             number(last["per_hundred_thousand"].sum(), 0) if len(last) else "none",
-            "findings per 100,000 bars" + (f", {last['month'].iloc[0]:%B %Y}" if len(last) else ""),
+            "warnings and errors per 100,000 bars" + (f", {last['month'].iloc[0]:%B %Y}" if len(last) else ""),
         ),
         Fact("Values restated", count(int(changes["changes"].sum())), "by the source, after they were first stored"),
     )
@@ -126,10 +126,10 @@ def _trend(months: pd.DataFrame) -> Chart:
         shown,
         tick,
         alt=(
-            f"Findings per 100,000 bars and month, by rule, {every[0]:%B %Y} to {every[-1]:%B %Y}; "
+            f"Warnings and errors per 100,000 bars and month, by rule, {every[0]:%B %Y} to {every[-1]:%B %Y}; "
             f"most in {worst.idxmax():%B %Y}: {number(worst.max(), 0)}."
         ),
-        caption="Findings per 100,000 bars of the month, by rule. A rising area means that the source gets worse.",
+        caption="Warnings and errors per 100,000 bars of the month, by rule. A rising area means that the source gets worse.",
     )
 
 
