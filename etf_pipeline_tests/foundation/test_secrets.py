@@ -14,7 +14,7 @@ from urllib.parse import quote, quote_plus
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from etf_pipeline import redaction
@@ -101,6 +101,7 @@ def test_a_missing_secret_is_named_with_both_ways_to_set_it() -> None:
         require_secret("FEED_KEY", {})
 
 
+@settings(deadline=None)
 @given(value=st.text(alphabet=st.characters(codec="utf-8", exclude_characters="*\0"), min_size=8, max_size=40))
 def test_no_form_of_a_secret_survives_in_an_error(value: str) -> None:
     remember(value)

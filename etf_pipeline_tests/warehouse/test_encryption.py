@@ -294,17 +294,17 @@ def test_a_reader_that_missed_the_change_of_key_is_told_so(tmp_path: Path) -> No
 
 
 def test_encryption_costs_less_than_half_of_writing_and_reading_in_clear(tmp_path: Path) -> None:
-    """Measured 1.0 and 1.1 times with AES in the processor; the wide bound keeps a busy machine from failing it."""
+    """Measured 1.1 and 1.15 times in CPU time, with AES in the processor; the wide bound is for a busy machine."""
     n, rng = 200_000, random.Random(2)
     table = pa.table({f"x{i}": pa.array([rng.random() for _ in range(n)]) for i in range(3)})
     spent = {}
     for vault in (Vault(), Vault(os.urandom(32))):
         best = [float("inf"), float("inf")]
         for _ in range(5):
-            started = time.perf_counter()
+            started = time.process_time()
             vault.write(table, tmp_path / "file", "file")
-            written = time.perf_counter()
+            written = time.process_time()
             vault.read(tmp_path / "file", "file")
-            best = [min(best[0], written - started), min(best[1], time.perf_counter() - written)]
+            best = [min(best[0], written - started), min(best[1], time.process_time() - written)]
         spent[vault.encrypted] = sum(best)
     assert spent[True] < 1.5 * spent[False]
