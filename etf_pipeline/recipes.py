@@ -37,6 +37,12 @@ class Cache(Protocol):
 BEFORE = "before"
 """Name under which an extended recipe gets its own rows from before."""
 
+PREVIOUS = "previous"
+"""Name under which a recipe that keeps a record gets its whole table as the last run left it."""
+
+
+OWN = (BEFORE, PREVIOUS)
+
 
 @dataclass(frozen=True)
 class Increment:
@@ -115,6 +121,9 @@ class Recipe:
         How it may be extended; None where a change anywhere changes everything.
     carries_on : bool
         Whether `run` takes its own earlier rows, in `inputs` under the name `BEFORE`.
+    looks_back : bool
+        Whether `run` takes its table as the last run left it, under the name `PREVIOUS`: a record that only grows. The memo key
+        leaves it out, so equal inputs must add nothing.
     """
 
     name: str
@@ -130,6 +139,7 @@ class Recipe:
     reads: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     increment: Increment | None = None
     carries_on: bool = False
+    looks_back: bool = False
 
 
 RECIPES: dict[str, Recipe] = {}
@@ -142,6 +152,7 @@ class _Signature:
     parameters: type | None
     reads_cache: bool
     carries_on: bool
+    looks_back: bool
 
 
 def makes(
@@ -153,9 +164,10 @@ def makes(
     """Turn a function into the recipe of the tables `outputs`.
 
     Every argument annotated as a DataFrame is an input of that name; `parameters` is the room's dataclass; `cache` asks for the
-    content cache, `before` for its own earlier rows where it is extended. The function returns one frame, or a tuple with one
-    frame per output. `version` stands in for the code's version where the answer lies in what that leaves out: the contracts, or
-    the text of a report. `increment` says how the tables may be extended, `reads` which columns of a large input are read.
+    content cache, `before` for its own earlier rows where it is extended, `previous` for its table as it
+    was. The function returns one frame, or a tuple with one frame per output. `version` stands in for the code's version where
+    the answer lies in what that leaves out: the contracts, or the text of a report. `increment` says how the tables may be
+    extended, `reads` which columns of a large input are read.
 
     Raises
     ------
@@ -187,6 +199,7 @@ def makes(
                 reads=reads or {},
                 increment=increment,
                 carries_on=signature.carries_on,
+                looks_back=signature.looks_back,
             )
         )
 
@@ -255,11 +268,11 @@ def _register(recipe: Recipe) -> Recipe:
 def _read_signature(function: Callable[..., Any]) -> _Signature:
     hints = get_type_hints(function)
     names = tuple(inspect.signature(function).parameters)
-    inputs = tuple(name for name in names if hints[name] is pd.DataFrame and name != BEFORE)
-    other = set(names) - set(inputs) - {"parameters", "cache", BEFORE}
+    inputs = tuple(name for name in names if hints[name] is pd.DataFrame and name not in OWN)
+    other = set(names) - set(inputs) - {"parameters", "cache", *OWN}
     if other:
         raise SettingsError(f"{function.__name__} has arguments {sorted(other)}; annotate tables as pd.DataFrame.")
-    return _Signature(inputs, hints.get("parameters"), "cache" in names, BEFORE in names)
+    return _Signature(inputs, hints.get("parameters"), "cache" in names, BEFORE in names, PREVIOUS in names)
 
 
 def _runner(
@@ -269,9 +282,8 @@ def _runner(
         arguments: dict[str, Any] = {name: from_arrow(inputs[name]) for name in signature.inputs}
         if signature.parameters:
             arguments["parameters"] = parameters if parameters is not None else signature.parameters()
-        if signature.carries_on:
-            earlier = inputs.get(BEFORE)
-            arguments[BEFORE] = from_arrow(TABLES[outputs[0]].arrow_schema.empty_table() if earlier is None else earlier)
+        for name in [BEFORE] * signature.carries_on + [PREVIOUS] * signature.looks_back:
+            arguments[name] = from_arrow(inputs.get(name, TABLES[outputs[0]].arrow_schema.empty_table()))
         if signature.reads_cache:
             arguments["cache"] = _OfCode(cache, code) if cache is not None else None
         result = function(**arguments)

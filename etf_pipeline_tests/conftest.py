@@ -73,12 +73,13 @@ def recipe_order() -> list[str]:
 
 def run_demo(home: Path, order: list[str]) -> None:
     """Ingest the demo market and run every recipe, without Dagster."""
-    from etf_pipeline.orchestration.assets.raw import frames_of
+    from datetime import UTC, datetime
+
     from etf_pipeline.orchestration.config import default_parameters
+    from etf_pipeline.orchestration.ingestion import ingest
     from etf_pipeline.orchestration.tables import TableStore
     from etf_pipeline.providers import PROVIDERS
     from etf_pipeline.recipes import RECIPES
-    from etf_pipeline.schemas import TABLES
     from etf_pipeline.settings import Settings
     from etf_pipeline.warehouse import Warehouse
 
@@ -86,7 +87,7 @@ def run_demo(home: Path, order: list[str]) -> None:
     store = TableStore(Warehouse(home / "warehouse"))
     market = PROVIDERS["simulated"](settings).fetch()
     store.open_run("demo", {"provider": "simulated", "simulated": True})
-    store.write("demo", "ingest", {name: TABLES[name].to_arrow(frame) for name, frame in frames_of(market, settings).items()})
+    store.write("demo", "fetch", ingest(store, {}, market, settings, datetime.now(UTC)).tables)
     for name in order:
         recipe = RECIPES[name]
         parameters = default_parameters(recipe.parameters, name, "demo") if recipe.parameters else None

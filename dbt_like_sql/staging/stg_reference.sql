@@ -9,7 +9,7 @@ owned as (
     select
         coalesce(h.ticker, upper(trim(r.ticker)))           as fund,
         upper(trim(r.ticker))                               as traded_ticker,
-        coalesce(h.valid_to, date '9999-12-31')             as until,
+        coalesce(h.valid_to, date '2199-12-31')             as until,
         r.*
     from raw_reference as r
     left join stg_ticker_history as h

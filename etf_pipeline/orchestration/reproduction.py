@@ -9,7 +9,7 @@ import pyarrow as arrow
 
 from etf_pipeline.errors import NotMaterialised
 from etf_pipeline.orchestration.tables import TableStore
-from etf_pipeline.recipes import RECIPES, Recipe
+from etf_pipeline.recipes import PREVIOUS, RECIPES, Recipe
 from etf_pipeline.schemas import TABLES
 from etf_pipeline.warehouse import Version
 from etf_pipeline.warehouse.content import version_hash
@@ -85,7 +85,10 @@ def _made_again(
     tell: Callable[[Reproduced], None],
 ) -> Iterator[Reproduced]:
     _, settings = tables.warehouse.origin_of(versions[recipe.outputs[0]])
-    made = recipe.run({name: held[name] for name in recipe.inputs}, _parameters(recipe, settings), None)
+    given = {name: held[name] for name in recipe.inputs}
+    if recipe.looks_back and (earlier := _version_before(tables, versions[recipe.outputs[0]])):
+        given[PREVIOUS] = tables.warehouse.read_version(earlier)
+    made = recipe.run(given, _parameters(recipe, settings), None)
     for name, table in made.items():
         held[name] = table
         stored, found = versions[name], version_hash(table, TABLES[name].chunk)
@@ -93,6 +96,13 @@ def _made_again(
         one = Reproduced(name, table.num_rows, verdict, stored.content_hash, found)
         tell(one)
         yield one
+
+
+def _version_before(tables: TableStore, version: Version) -> Version | None:
+    """What a record was when the run began."""
+    older = [v for v in tables.warehouse.versions(version.table_name) if v.commit_id < version.commit_id]
+    succeeded = {run.run_id for run in tables.warehouse.runs() if run.status == "succeeded"}
+    return max((v for v in older if v.run_id in succeeded), key=lambda v: v.commit_id, default=None)
 
 
 def _parameters(recipe: Recipe, settings: Any) -> Any:

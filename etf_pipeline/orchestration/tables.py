@@ -17,7 +17,7 @@ from typing import Any
 import pyarrow as arrow
 
 from etf_pipeline.orchestration.increments import Extension, extension, since_day, spliced, windows
-from etf_pipeline.recipes import Recipe
+from etf_pipeline.recipes import PREVIOUS, Recipe
 from etf_pipeline.schemas import TABLES
 from etf_pipeline.secrets import WAREHOUSE_KEY, secret
 from etf_pipeline.settings import Settings
@@ -173,7 +173,10 @@ class TableStore:
         step = None if recompute else self._extension(recipe, run_id, parameters)
         made = self._extended(recipe, run_id, parameters, step) if step else None
         if made is None:
-            step, made = None, recipe.run(self.read_for(recipe.reads, recipe.inputs, run_id), parameters, self.warehouse.cache)
+            given = self.read_for(recipe.reads, recipe.inputs, run_id)
+            if recipe.looks_back and self.head(recipe.outputs[0], run_id):
+                given[PREVIOUS] = self.read(recipe.outputs[0], run_id)
+            step, made = None, recipe.run(given, parameters, self.warehouse.cache)
         versions = self.write(
             run_id,
             recipe.name,
