@@ -131,3 +131,13 @@ def test_restatements_are_told_per_fetch_and_fund_with_their_size():
     ]  # fmt: skip
     assert rows.loc["AAA", "largest_change"] == pytest.approx(0.25)  # 80 to 60; the volume came from nothing
     assert pd.isna(rows.loc["BBB", "largest_change"])
+
+
+def test_no_clean_bar_comes_from_a_refused_row_also_where_sources_and_actions_share_row_numbers():
+    prices = pd.concat([line([100.0] * 8), line([100.1] * 8, source="other")], ignore_index=True)  # both number from 0
+    made = tables(prices, actions(("F00", 3, "dividend", 50.0), source="bars"))  # the refused action is row 0 of `bars` too
+    assert set(made["quarantine"]["rule"]) == {"second_source", "large_dividend"}
+    clean = query("fct_prices", made)
+    assert query("fct_prices__no_quarantined_row", made | {"fct_prices": clean}).empty
+    wrong = clean.assign(close=clean["close"].where(clean["session"] != SESSIONS[2], 100.1))
+    assert query("fct_prices__no_quarantined_row", made | {"fct_prices": wrong})["session"].tolist() == [SESSIONS[2]]
