@@ -124,7 +124,9 @@ def test_what_sydney_decides_at_a_close_does_not_know_new_york_of_the_same_date(
 def test_the_next_session_knows(name: str, column: str) -> None:
     # a VIX of four times the true one makes a bear market of the Monday after the Friday
     w, monday = worlds(), calendars.sessions(HOME, DAY, "2023-07-31")[1]
-    before, after = (at_home(tables[name]).set_index("session")[column] for tables in (w.made, w.poisoned))
+    before, after = (
+        at_home(tables[name]).set_index("session")[column].sort_index(kind="stable") for tables in (w.made, w.poisoned)
+    )
     assert not before.loc[[monday]].equals(after.loc[[monday]])
     assert before.loc[:DAY].equals(after.loc[:DAY])
 

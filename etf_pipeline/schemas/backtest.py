@@ -107,7 +107,9 @@ class Survivorship(Table):
     full: pl.Float64 = column("With every fund that could be chosen at its date", unit="see `unit`", nullable=True)
     survivors: pl.Float64 = column("With those that are still listed at the end of the data", unit="see `unit`", nullable=True)
     gap: pl.Float64 = column("Survivors less full", unit="see `unit`", nullable=True)
-    ci_low: pl.Float64 = column("Lower end of the 95 % interval of the gap, paired sessions resampled", unit="see `unit`", nullable=True)
+    ci_low: pl.Float64 = column(
+        "Lower end of the 95 % interval of the gap, paired sessions resampled", unit="see `unit`", nullable=True
+    )
     ci_high: pl.Float64 = column("Upper end of the 95 % interval of the gap", unit="see `unit`", nullable=True)
     unit: pl.String = column("Unit of the measure", unit="text")
     n_funds: pl.Int64 = column("Funds that could be chosen at some date", unit="count", ge=1)
@@ -116,7 +118,9 @@ class Survivorship(Table):
     start: pl.Date = column("First session", unit="date")
     end: pl.Date = column("Last session", unit="date")
     verdict: pl.String = column(
-        "`too_few_endings` to estimate a bias (fewer than 30), else `biased` if the interval leaves out zero", unit="category", isin=VERDICTS
+        "`too_few_endings` to estimate a bias (fewer than 30), else `biased` if the interval leaves out zero",
+        unit="category",
+        isin=VERDICTS,
     )
 
 
@@ -131,7 +135,9 @@ class SurvivorshipEndings(Table):
     last_session: pl.Date = column("Its last bar", unit="date")
     months: pl.Int64 = column("Decisions that chose it", unit="count", ge=0)
     fate: pl.String = column(
-        "How the last share went: a forced exit, `sold` before, `held` where it still waits, or `never_held`", unit="category", isin=EXITS
+        "How the last share went: a forced exit, `sold` before, `held` where it still waits, or `never_held`",
+        unit="category",
+        isin=EXITS,
     )
     held_to_end: pl.Boolean = column("Held in its last session", unit="flag")
     exit_session: pl.Date = column("When the last share went", unit="date", nullable=True)
