@@ -6,9 +6,10 @@ support, no further; the ensemble weighs models by what they lost out of fold. "
 
 from __future__ import annotations
 
+from etf_pipeline.forecasting.baselines import BASELINES
 from etf_pipeline.forecasting.models import MODELS, Estimator
 from etf_pipeline.forecasting.parameters import ForecastParameters
 from etf_pipeline.forecasting.pipeline import ForecastResult, walk_forward_forecasts
 from etf_pipeline.forecasting.windows import WindowCache
 
-__all__ = ["MODELS", "Estimator", "ForecastParameters", "ForecastResult", "WindowCache", "walk_forward_forecasts"]
+__all__ = ["BASELINES", "MODELS", "Estimator", "ForecastParameters", "ForecastResult", "WindowCache", "walk_forward_forecasts"]

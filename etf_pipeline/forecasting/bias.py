@@ -144,7 +144,7 @@ def correct(
     warm_up: list[tuple[SessionSums, dict[str, SessionSums]]],
     *,
     label_sessions: int,
-    thinned_horizon: int,
+    train_every: int,
     min_realised: int,
     min_class_funds: int = 1,
 ) -> Floats:
@@ -160,8 +160,8 @@ def correct(
         First session of each block; the line is estimated there and holds until the next.
     warm_up : list of (SessionSums, dict of SessionSums), one per block
         Inner-fold sums over all funds and per established group, used until `min_realised` sessions have realised.
-    thinned_horizon : int
-        Overlap of the labels in `warm_up`, counted in its own sessions.
+    train_every : int
+        Sessions between two of `warm_up`: labels overlap over fewer of its sessions, and fewer of them are enough.
     min_realised, min_class_funds : int
         Sessions and funds with realised errors that a group needs for its own line; without them it has the line of all.
 
@@ -172,7 +172,6 @@ def correct(
     names = sorted(set(groups))
     pooled = SessionSums.of(forecast, label)
     by_group = {g: SessionSums.of(forecast[:, groups == g], label[:, groups == g]) for g in names}
-    thinning = max(1, round(label_sessions / thinned_horizon))
     known = ~np.isnan(forecast) & ~np.isnan(label)
     out = np.full(forecast.shape, np.nan)
     for k, start in enumerate(starts):
@@ -185,7 +184,7 @@ def correct(
             horizon, enough = label_sessions, min_realised
         else:
             everyone, single = warm_up[k]
-            horizon, enough = thinned_horizon, min_realised // thinning
+            horizon, enough = -(-label_sessions // train_every), min_realised // train_every
         shared = fit_line(everyone, horizon)
         for g in names:
             own = single.get(g)

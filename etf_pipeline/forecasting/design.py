@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from etf_pipeline.errors import DataError
+from etf_pipeline.forecasting.fund_effects import shrunk_fund_means
 from etf_pipeline.forecasting.parameters import ForecastParameters
 from etf_pipeline.panel import Floats, wide
 from etf_pipeline.schemas.raw import ASSET_CLASSES
@@ -38,6 +39,8 @@ class Design:
     features : ndarray of float32, shape (n_sessions, n_assets, n_features)
     label : ndarray of shape (n_sessions, n_assets)
         Total return from the fill; NaN while the label has not ended. [fraction per horizon]
+    fund_mean : ndarray of shape (n_sessions, n_assets)
+        Mean label of each fund so far, drawn to its class, of labels ended by then. [fraction per horizon]
     """
 
     sessions: pd.DatetimeIndex
@@ -46,6 +49,7 @@ class Design:
     member: Flags
     features: npt.NDArray[np.float32]
     label: Floats
+    fund_mean: Floats
 
     def rows(self, cells: Cells, established: frozenset[str]) -> npt.NDArray[np.float32]:
         """Features of given (session, fund) positions, with a column only for the classes that are `established`."""
@@ -110,13 +114,25 @@ def build_design(
     classes = reference.set_index("ticker")["asset_class"].reindex(tickers).fillna(UNKNOWN).to_numpy(dtype=object)
     names = _feature_names(features, parameters)
     ranks = [cross_sectional_rank(wide(features, name, sessions, tickers), member) for name in names]
+    label = total_return_from_fill(open_, close, parameters.horizon)
+    fund_mean, effect = shrunk_fund_means(
+        np.where(member, label, np.nan),
+        classes,
+        label_sessions=parameters.label_sessions,
+        prior_labels=parameters.prior_labels,
+        min_class_funds=parameters.min_class_funds,
+        unlearnt=UNKNOWN,
+    )
+    if parameters.fund_effect:
+        ranks.append(cross_sectional_rank(effect, member))
     return Design(
         sessions=sessions,
         tickers=tickers.to_numpy(dtype=object),
         classes=classes,
         member=member,
         features=_stack(ranks, classes),
-        label=total_return_from_fill(open_, close, parameters.horizon),
+        label=label,
+        fund_mean=fund_mean,
     )
 
 

@@ -1,4 +1,8 @@
-"""What a user may set about forecasting."""
+"""What a user may set about forecasting.
+
+One horizon per set of parameters: the tables hold the horizon that scores and portfolios consume, so that every night fits one
+set of models. Other horizons are other parameters, ``replace(parameters, horizon=5)``, through the same function.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +18,19 @@ class ForecastParameters:
     Attributes
     ----------
     models : tuple of str
-        Names in `forecasting.MODELS`, or dotted names of scikit-learn regressors such as
-        ``sklearn.ensemble.HistGradientBoostingRegressor``.
+        Members of the ensemble: names in `forecasting.MODELS`, or any class with `fit` and `predict` by its dotted name, such as
+        ``lightgbm.LGBMRegressor(n_estimators=50)``.
+    baselines : tuple of str
+        Names in `forecasting.BASELINES`, judged beside the models and of no weight; to give one weight, name it in `models`.
+    scheme : str
+        ``pooled``: one model learns from all funds. ``per_fund``: one model per fund on its own history, as the action plan has
+        it; a fund with too short a history has its shrunk mean.
     features : tuple of str
         Columns of `features` to learn from; empty for all.
     exchange : str
         Main exchange, whose closes say when a label was known.
+    fund_effect : bool
+        Whether a feature says how much a fund returned before, shrunk (`fund_effects`).
     horizon : int
         Sessions from the fill to the end of the label. [sessions]
     first_train : int
@@ -43,14 +54,25 @@ class ForecastParameters:
         of all, because what it would learn is the past of its few funds. [count]
     shrink_weights : float
         How far ensemble weights are drawn to equal ones. [fraction]
+    prior_labels : float
+        Labels without overlap that the mean of its class counts for, beside a fund's own; 120 are ten years of months: funds of
+        a class differ by a tenth of what one month's return deviates. [count]
+    min_fund_rows : int
+        Training rows that a fund needs for a model of its own (`per_fund`). [rows]
     trees : int
-        Trees of the forest.
+        Trees of a forest, steps of boosting.
     min_leaf : int
         Smallest leaf of a tree. [rows]
     sample : float
         Share of the training rows that each tree draws. [fraction]
     split_features : float
         Share of the features tried at each split. [fraction]
+    leaves : int
+        Most leaves of a tree of `lightgbm_rf`. [count]
+    boosting_rate : float
+        Step of `gradient_boosting`. [fraction]
+    boosting_leaves : int
+        Most leaves of its trees. [count]
     ridge_penalty : float
         Ridge penalty per training row, on standardised features.
     seed : int
@@ -59,9 +81,12 @@ class ForecastParameters:
         Threads that fit a forest; results do not depend on it.
     """
 
-    models: tuple[str, ...] = ("random_forest", "ridge")
+    models: tuple[str, ...] = ("lightgbm_rf", "ridge")
+    baselines: tuple[str, ...] = ("historical_mean", "zero")
+    scheme: str = "pooled"
     features: tuple[str, ...] = ()
     exchange: str = "XNYS"
+    fund_effect: bool = False
     horizon: int = 21
     first_train: int = 756
     step: int = 189
@@ -73,13 +98,23 @@ class ForecastParameters:
     min_realised: int = 252
     min_class_funds: int = 5
     shrink_weights: float = 0.5
+    prior_labels: float = 120.0
+    min_fund_rows: int = 50
     trees: int = 100
     min_leaf: int = 200
     sample: float = 0.3
     split_features: float = 0.33
+    leaves: int = 64
+    boosting_rate: float = 0.05
+    boosting_leaves: int = 8
     ridge_penalty: float = 0.1
     seed: int = 7
     n_jobs: int = 2
+
+    @property
+    def judged(self) -> tuple[str, ...]:
+        """Models and baselines, each once."""
+        return tuple(dict.fromkeys((*self.models, *self.baselines)))
 
     @property
     def label_sessions(self) -> int:

@@ -82,8 +82,8 @@ def walk_forward_forecasts(
     p = parameters or ForecastParameters()
     design = build_design(features, returns, membership, reference, p)
     windows = walk_forward(design.sessions, p.windows)
-    fits = {name: [fit_window(name, window, design, p, cache) for window in windows] for name in p.models}
-    raw = {name: _scatter(fits[name], design) for name in p.models}
+    fits = {name: [fit_window(name, window, design, p, cache) for window in windows] for name in p.judged}
+    raw = {name: _scatter(fits[name], design) for name in p.judged}
     corrected, weights = correct_and_weigh(raw, fits, windows, design, p)
     panel = tables.ForecastPanel(design, windows, raw, corrected, weights, p)
     return ForecastResult(
@@ -102,13 +102,13 @@ def correct_and_weigh(
     design: Design,
     p: ForecastParameters,
 ) -> tuple[dict[str, Floats], Floats]:
-    """Corrected forecasts of each model and the models' weights, on the design's axes; NaN before the first forecast."""
+    """Corrected forecasts of everything judged and the models' weights, on the design's axes; NaN before the first forecast."""
     first = windows[0].test_start
     blocks = [(start, w.number) for w in windows for start in range(w.test_start, w.test_stop, p.estimate_every)]
     starts = np.array([start - first for start, _ in blocks])
     label = design.label[first:]
-    corrected, warm_errors = {}, []
-    for name in p.models:
+    corrected, warm_errors = {}, {}
+    for name in p.judged:
         per_window = [_fold_sums(fit, design, p.min_class_funds) for fit in fits[name]]
         corrected[name] = np.full(design.label.shape, np.nan)
         corrected[name][first:] = correct(
@@ -118,17 +118,17 @@ def correct_and_weigh(
             starts,
             [per_window[number] for _, number in blocks],
             label_sessions=p.label_sessions,
-            thinned_horizon=-(-p.label_sessions // p.train_every),
+            train_every=p.train_every,
             min_realised=p.min_realised,
             min_class_funds=p.min_class_funds,
         )
-        warm_errors.append([float(s.squared_error.sum() / s.n.sum()) for s, _ in per_window])
+        warm_errors[name] = [float(s.squared_error.sum() / s.n.sum()) for s, _ in per_window]
     weights = np.full((len(design.sessions), len(p.models)), np.nan)
     weights[first:] = ensemble_weights(
         [corrected[name][first:] for name in p.models],
         label,
         starts,
-        [np.array([errors[number] for errors in warm_errors]) for _, number in blocks],
+        [np.array([warm_errors[name][number] for name in p.models]) for _, number in blocks],
         label_sessions=p.label_sessions,
         min_realised=p.min_realised,
         shrinkage=p.shrink_weights,

@@ -14,7 +14,7 @@ from etf_pipeline.forecasting.design import Design
 from etf_pipeline.forecasting.parameters import ForecastParameters
 from etf_pipeline.forecasting.windows import WindowFit
 from etf_pipeline.panel import Floats
-from etf_pipeline.validation import Window, information_coefficient
+from etf_pipeline.validation import Window, hits, information_coefficient
 
 
 @dataclass(frozen=True)
@@ -131,6 +131,7 @@ def _judged(fit: WindowFit, design: Design) -> dict[str, Any]:
     if not len(y):
         unknown = ("test_bias", "mse", "mse_zero", "information_coefficient", "hit_rate")
         return {"n_test": 0, **dict.fromkeys(unknown, np.nan)}
+    right = hits(f, y)
     ic = information_coefficient(pd.Series(f), pd.Series(y), pd.Series(fit.test[0][ended]))
     return {
         "n_test": len(y),
@@ -138,7 +139,7 @@ def _judged(fit: WindowFit, design: Design) -> dict[str, Any]:
         "mse": float(np.mean((f - y) ** 2)),
         "mse_zero": float(np.mean(y**2)),
         "information_coefficient": float(ic.mean()),
-        "hit_rate": float(np.mean((f > 0) == (y > 0))),
+        "hit_rate": float(np.mean(right[~np.isnan(right)])) if np.any(~np.isnan(right)) else np.nan,
     }
 
 

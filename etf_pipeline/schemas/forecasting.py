@@ -12,11 +12,11 @@ SPANS = ["expanding", "rolling"]
 
 @table(room="forecasting", key=("model", "ticker", "session"), causality="causal", chunk="session")
 class MemberForecasts(Table):
-    """Each model's out-of-sample forecast of the total return from the next fill, before and after bias correction."""
+    """Each member's out-of-sample forecast of the total return from the next fill, before and after bias correction."""
 
     session: pl.Date = column("Session at whose close the forecast is made", unit="date")
     ticker: pl.String = column("Ticker with exchange suffix", unit="identifier")
-    model: pl.String = column("Model, as in `forecasting.MODELS`", unit="identifier")
+    model: pl.String = column("Model, as in `forecasting.MODELS` or by its dotted name", unit="identifier")
     horizon: pl.Int64 = column("Sessions from the fill to the end of the label", unit="sessions", gt=0)
     window: pl.Int64 = column("Walk-forward window that made it", unit="count", ge=0)
     raw_forecast: pl.Float64 = column("Forecast as the model gives it", unit="fraction per horizon")
@@ -54,13 +54,13 @@ class RealisedErrors(Table):
 class ForecastWindows(Table):
     """Every walk-forward window: what it was trained on, and how it did on sessions it never saw."""
 
-    model: pl.String = column("Model", unit="identifier")
+    model: pl.String = column("Model or baseline", unit="identifier")
     window: pl.Int64 = column("Window number, from 0", unit="count", ge=0)
     train_start: pl.Date = column("First training session", unit="date")
     train_end: pl.Date = column("Last training session after the purge", unit="date")
     test_start: pl.Date = column("First forecast session", unit="date")
     test_end: pl.Date = column("Last forecast session", unit="date")
-    n_train: pl.Int64 = column("Training rows (every 5th session)", unit="count", gt=0)
+    n_train: pl.Int64 = column("Training rows (thinned, see `train_every`)", unit="count", gt=0)
     n_test: pl.Int64 = column("Forecast rows whose label has ended", unit="count", ge=0)
     in_sample_bias: pl.Float64 = column(
         "Mean of forecast less label on the training rows: the action plan's figure", unit="fraction per horizon"
@@ -74,14 +74,14 @@ class ForecastWindows(Table):
     information_coefficient: pl.Float64 = column(
         "Mean over sessions of the Spearman correlation across funds", unit="correlation", nullable=True
     )
-    hit_rate: pl.Float64 = column("Share of forecasts with the right sign", unit="fraction", nullable=True)
+    hit_rate: pl.Float64 = column("Share of forecasts with the right sign, of those that say one", unit="fraction", nullable=True)
 
 
-@table(room="forecasting", key=("model", "asset_class"), causality="summary")
+@table(room="forecasting", key=("model", "asset_class", "horizon"), causality="summary")
 class ForecastBias(Table):
     """Forecast bias in and out of fold, its error under overlap, and what correction did on identical rows."""
 
-    model: pl.String = column("Model, or `ensemble`", unit="identifier")
+    model: pl.String = column("Model, baseline, or `ensemble`", unit="identifier")
     asset_class: pl.String = column("Asset class, or `all`", unit="category")
     horizon: pl.Int64 = column("Sessions", unit="sessions")
     n: pl.Int64 = column("Forecasts with an ended label", unit="count")
@@ -106,8 +106,28 @@ class ForecastBias(Table):
     )
     ci_high: pl.Float64 = column("Upper end of its 95 % interval", unit="fraction per horizon", nullable=True)
     corrected_bias: pl.Float64 = column("Mean of corrected forecast less outcome on the same rows", unit="fraction per horizon")
+    ic_raw: pl.Float64 = column(
+        "Mean over sessions of the Spearman correlation across funds, before correction", unit="correlation", nullable=True
+    )
+    icir_raw: pl.Float64 = column("That mean over its deviation, per session", unit="ratio", nullable=True)
+    hit_rate_raw: pl.Float64 = column("Share of forecasts with the right sign, before correction", unit="fraction", nullable=True)
+    pt_p_value_raw: pl.Float64 = column(
+        "One-sided Pesaran-Timmermann p, robust to overlap, that signs are better than independent",
+        unit="probability",
+        nullable=True,
+    )
+    ic_corrected: pl.Float64 = column("`ic_raw` after correction", unit="correlation", nullable=True)
+    icir_corrected: pl.Float64 = column("`icir_raw` after correction", unit="ratio", nullable=True)
+    hit_rate_corrected: pl.Float64 = column("`hit_rate_raw` after correction", unit="fraction", nullable=True)
+    pt_p_value_corrected: pl.Float64 = column("`pt_p_value_raw` after correction", unit="probability", nullable=True)
     mse_raw: pl.Float64 = column("Mean squared error before correction", unit="fraction squared")
     mse_corrected: pl.Float64 = column("Mean squared error after correction", unit="fraction squared")
+    mse_gain_low: pl.Float64 = column(
+        "Lower end of the 95 % interval of `mse_raw` less `mse_corrected`, stationary bootstrap",
+        unit="fraction squared",
+        nullable=True,
+    )
+    mse_gain_high: pl.Float64 = column("Upper end of that interval", unit="fraction squared", nullable=True)
     dm_p_value: pl.Float64 = column(
         "One-sided Diebold-Mariano p that the correction lowers squared error", unit="probability", nullable=True
     )
@@ -121,7 +141,7 @@ class ForecastBias(Table):
 class LabWindows(Table):
     """Every window of the walk-forward lab: what each model was trained on, and how it did on sessions it never saw."""
 
-    model: pl.String = column("Model, as in `forecasting.MODELS`", unit="identifier")
+    model: pl.String = column("Model, as in `forecasting.MODELS` or by its dotted name", unit="identifier")
     horizon: pl.Int64 = column("Sessions from the fill to the end of the label", unit="sessions", gt=0)
     scheme: pl.String = column("One model for all funds (pooled) or one for each (per_fund)", unit="category")
     span: pl.String = column("Training span: expanding, or rolling over a fixed length", unit="category", isin=SPANS)
@@ -140,7 +160,7 @@ class LabWindows(Table):
     information_coefficient: pl.Float64 = column(
         "Mean over sessions of the Spearman correlation across funds", unit="correlation", nullable=True
     )
-    hit_rate: pl.Float64 = column("Share of forecasts with the right sign", unit="fraction", nullable=True)
+    hit_rate: pl.Float64 = column("Share of forecasts with the right sign, of those that say one", unit="fraction", nullable=True)
 
 
 @table(room="forecasting", key=("model", "horizon", "scheme", "span", "regime", "metric"), causality="summary")
@@ -256,6 +276,12 @@ class SearchResults(Table):
     windows: pl.Int64 = column("Test windows", unit="count", gt=0)
     inner_gain: pl.Float64 = column("Mean score of the chosen less the default's on inner folds", unit="fraction")
     outer_gain: pl.Float64 = column("The same on test windows, all rows together", unit="fraction", nullable=True)
+    mse_gain_low: pl.Float64 = column(
+        "Lower end of the 95 % interval of `mse_raw` less `mse_corrected`, stationary bootstrap",
+        unit="fraction squared",
+        nullable=True,
+    )
+    mse_gain_high: pl.Float64 = column("Upper end of that interval", unit="fraction squared", nullable=True)
     dm_p_value: pl.Float64 = column(
         "One-sided Diebold-Mariano p that the chosen lose less", unit="probability", nullable=True, ge=0, le=1
     )

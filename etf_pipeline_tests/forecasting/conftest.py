@@ -13,6 +13,7 @@ N_FUNDS = 14
 CLASSES = ["equity"] * 8 + ["bond"] * 4 + ["commodity"] * 2
 
 QUICK = ForecastParameters(
+    models=("random_forest", "lightgbm_rf", "ridge"),
     horizon=5,
     first_train=120,
     step=60,

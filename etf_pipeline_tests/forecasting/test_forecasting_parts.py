@@ -124,7 +124,7 @@ def corrected(forecast, label, warm=None, groups=None, **settings):
         groups,
         starts,
         [warm] * len(starts),
-        **({"label_sessions": 6, "thinned_horizon": 3, "min_realised": 50, "min_class_funds": 2} | settings),
+        **({"label_sessions": 6, "train_every": 2, "min_realised": 50, "min_class_funds": 2} | settings),
     )
 
 

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from etf_pipeline.conventions import BPS
 from etf_pipeline.forecasting import ForecastParameters
 from etf_pipeline.forecasting.bias import SessionSums, correct
-from etf_pipeline.forecasting.verdicts import judge
+from etf_pipeline.forecasting.judgement import judge
 
 Floats = npt.NDArray[np.float64]
 
@@ -71,7 +71,7 @@ def judged(rng: np.random.Generator, bias: float) -> dict[str, float]:
         starts,
         [(warm, {})] * len(starts),
         label_sessions=LABEL,
-        thinned_horizon=5,
+        train_every=5,
         min_realised=252,
         min_class_funds=ForecastParameters().min_class_funds,
     )

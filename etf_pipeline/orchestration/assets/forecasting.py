@@ -15,7 +15,7 @@ def forecasts(
     parameters: ForecastParameters,
     cache: Cache,
 ) -> tuple[pd.DataFrame, ...]:
-    """Purged walk-forward over a forest and a ridge, corrected for bias measured out of fold, weighted by past error."""
+    """Purged walk-forward over the models and their baselines, corrected for bias out of fold, weighted by past error."""
     from etf_pipeline.forecasting import walk_forward_forecasts
 
     made = walk_forward_forecasts(features, fct_returns, universe_membership, dim_etf, parameters, cache)
