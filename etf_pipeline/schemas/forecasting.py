@@ -276,12 +276,6 @@ class SearchResults(Table):
     windows: pl.Int64 = column("Test windows", unit="count", gt=0)
     inner_gain: pl.Float64 = column("Mean score of the chosen less the default's on inner folds", unit="fraction")
     outer_gain: pl.Float64 = column("The same on test windows, all rows together", unit="fraction", nullable=True)
-    mse_gain_low: pl.Float64 = column(
-        "Lower end of the 95 % interval of `mse_raw` less `mse_corrected`, stationary bootstrap",
-        unit="fraction squared",
-        nullable=True,
-    )
-    mse_gain_high: pl.Float64 = column("Upper end of that interval", unit="fraction squared", nullable=True)
     dm_p_value: pl.Float64 = column(
         "One-sided Diebold-Mariano p that the chosen lose less", unit="probability", nullable=True, ge=0, le=1
     )
