@@ -78,7 +78,7 @@ class ForecastParameters:
     seed : int
         Seed of everything random.
     n_jobs : int
-        Threads that fit a forest; results do not depend on it.
+        Threads that fit `random_forest`; results do not depend on it.
     """
 
     models: tuple[str, ...] = ("lightgbm_rf", "ridge")

@@ -143,6 +143,9 @@ def forecast_windows() -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+SKILL = {"ic": 0.04, "icir": 0.13, "hit_rate": 0.58, "pt_p_value": 0.6}
+
+
 def forecast_bias() -> pd.DataFrame:
     rows = []
     for model, verdict in (("ensemble", "no_difference"), ("random_forest", "improved"), ("ridge", "worse")):
@@ -161,8 +164,11 @@ def forecast_bias() -> pd.DataFrame:
                     "ci_low": bias - 0.0026,
                     "ci_high": bias + 0.0026,
                     "corrected_bias": 0.0004,
+                    **{f"{figure}_{which}": value for which in ("raw", "corrected") for figure, value in SKILL.items()},
                     "mse_raw": 0.00201,
                     "mse_corrected": 0.00198,
+                    "mse_gain_low": -0.00002,
+                    "mse_gain_high": 0.00009,
                     "dm_p_value": 0.271,
                     "dm_p_adjusted": 0.271,
                     "verdict": verdict,
