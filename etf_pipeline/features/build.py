@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
-from etf_pipeline.features.inputs import gather
-from etf_pipeline.features.registry import FEATURES
+from etf_pipeline.features.bars import aligned, gather
+from etf_pipeline.features.registry import FEATURES, evaluate
 
 
 @dataclass(frozen=True)
@@ -28,6 +27,7 @@ def compute(
     prices: pd.DataFrame,
     returns: pd.DataFrame,
     membership: pd.DataFrame,
+    market: pd.DataFrame,
     parameters: FeatureParameters | None = None,
 ) -> pd.DataFrame:
     """All features of every fund at each of its bars.
@@ -36,18 +36,23 @@ def compute(
     ----------
     prices, returns, membership : DataFrame
         `fct_prices`, `fct_returns` and `universe_membership`, with the same rows.
+    market : DataFrame
+        `market_returns`.
 
     Returns
     -------
     DataFrame
         `features`, sorted by ticker and session; infinite values of absurd input are unknown.
+
+    Raises
+    ------
+    DataError
+        If `returns` or `membership` has other rows than `prices`.
     """
     parameters = parameters or FeatureParameters()
-    panel, inputs = gather(prices, returns, membership)
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # absurd input gives NaN below
-        arrays = {name: feature.function(inputs) for name, feature in FEATURES.items()}
-    frame = panel.long(**{name: np.where(np.isfinite(values), values, np.nan) for name, values in arrays.items()})
+    keys, bars = gather(prices, returns, market)
+    members = aligned(keys, membership, "universe_membership")["member"].to_numpy(dtype=bool)
+    frame = pd.concat([keys, pd.DataFrame(evaluate(bars), copy=False)], axis=1)
     if parameters.only_members:
-        members = membership.sort_values(["ticker", "session"], kind="stable")["member"].to_numpy(dtype=bool)
-        frame.loc[~members, list(FEATURES)] = np.nan
+        frame.loc[~members, list(FEATURES)] = float("nan")
     return frame

@@ -30,12 +30,18 @@ def small_market() -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
         frame["index_close"] = np.concatenate([[1.0], np.cumprod(1 + frame["r"].to_numpy()[1:])])
         frame["split_ratio"] = np.where(np.arange(len(frame)) == 350, 2.0, 1.0) if k == 1 else 1.0
         frame["close"] = 80 * frame["index_close"] ** 0.9 / frame["split_ratio"].cumprod()
+        night = 0.3 * frame["r"] + 0.002 * rng.standard_normal(len(frame))
+        frame["open_return"] = night
+        frame["high"] = frame["close"] * np.exp(np.abs(rng.normal(0, 0.006, len(frame))))
+        frame["low"] = frame["close"] / np.exp(np.abs(rng.normal(0, 0.006, len(frame))))
         frames.append(frame)
     long = pd.concat(frames, ignore_index=True)
     order = long.groupby("ticker").cumcount()
-    prices = long[["session", "ticker", "close", "volume", "dividend", "split_ratio"]].assign(
+    prices = long[["session", "ticker", "high", "low", "close", "volume", "dividend", "split_ratio"]].assign(
         traded_value=long["close"] * long["volume"], exchange="XNYS", adjustment="raw"
     )
-    returns = long[["session", "ticker", "index_close"]].assign(total_return=long["r"].where(order > 0))
+    returns = long[["session", "ticker", "index_close"]].assign(
+        total_return=long["r"].where(order > 0), open_return=long["open_return"].where(order > 0)
+    )
     membership = long[["session", "ticker"]].assign(member=(order >= 60) & (long["ticker"] != "F5"))
     return prices, returns, membership

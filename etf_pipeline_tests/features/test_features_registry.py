@@ -8,11 +8,20 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 from etf_pipeline.errors import DataError
-from etf_pipeline.features import FEATURES, FeatureParameters, compute
+from etf_pipeline.features import FEATURES, FeatureParameters, market_returns
+from etf_pipeline.features import compute as compute_features
 from etf_pipeline.schemas import TABLES
 
 YEAR = np.sqrt(252)
 KEY = ["ticker", "session"]
+
+
+def compute(
+    prices: pd.DataFrame, returns: pd.DataFrame, membership: pd.DataFrame, parameters: FeatureParameters | None = None
+) -> pd.DataFrame:
+    """Both steps: the market, and the features that read it."""
+    market = market_returns(prices, returns, membership)
+    return compute_features(prices, returns, membership, market, parameters)
 
 
 def market_return(returns: pd.DataFrame, membership: pd.DataFrame) -> pd.Series:
@@ -30,9 +39,20 @@ def same_month(index: pd.Series) -> pd.Series:
     out = {}
     for day in index.index:
         now = day.to_period("M")
-        earlier = monthly[(monthly.index < now) & (monthly.index.month == now.month)].dropna()
+        earlier = monthly[(monthly.index < now) & (monthly.index >= now - 60) & (monthly.index.month == now.month)].dropna()
         out[day] = earlier.mean()
     return pd.Series(out)
+
+
+def line(logs: np.ndarray) -> float:
+    correlation = np.corrcoef(np.arange(len(logs)), logs)[0, 1]
+    return correlation * abs(correlation)
+
+
+def unexplained(r: pd.Series, m: pd.Series, n: int) -> pd.Series:
+    """Standard deviation of the market model's residuals, window by window."""
+    slope = r.rolling(n).cov(m) / m.rolling(n).var()
+    return (r.rolling(n).var() - slope**2 * m.rolling(n).var()) ** 0.5
 
 
 def residual_momentum(r: pd.Series, m: pd.Series) -> pd.Series:
@@ -50,27 +70,51 @@ def oracle(name: str, bars: pd.DataFrame, m: pd.Series) -> pd.Series:
     """The feature of one fund, by pandas; `bars` is indexed by session."""
     r, index, value = bars["total_return"], bars["index_close"], bars["traded_value"]
     known = r.dropna()
+    beside = known[m.reindex(known.index).notna()]
+    market = m.reindex(beside.index)
     if name == "amihud_21":
         ratio = (1e6 * known.abs() / value[known.index].replace(0, np.nan)).rolling(21, min_periods=1).mean()
         return np.log(ratio.where(known.rolling(21).count() == 21))
     if name == "dividend_yield":
         shares = bars["split_ratio"].cumprod()
         return (bars["dividend"] * shares).rolling(252).sum() / (bars["close"] * shares)
+    mean20, sd20 = index.rolling(20).mean(), index.rolling(20).std()
+    days = (1 + bars["total_return"]) / (1 + bars["open_return"]) - 1
     return {
         "momentum_12_1": lambda: index.shift(21) / index.shift(252) - 1,
+        "momentum_12_7": lambda: index.shift(126) / index.shift(252) - 1,
         "momentum_126": lambda: index.pct_change(126),
         "momentum_63": lambda: index.pct_change(63),
         "momentum_21": lambda: index.pct_change(21),
         "reversal_5": lambda: -index.pct_change(5),
+        "reversal_1": lambda: -index.pct_change(1),
         "volatility_21": lambda: known.rolling(21).std() * YEAR,
+        "volatility_63": lambda: known.rolling(63).std() * YEAR,
         "volatility_ratio": lambda: known.rolling(21).std() / known.rolling(126).std(),
         "downside_63": lambda: (known.clip(upper=0) ** 2).rolling(63).mean() ** 0.5 * YEAR,
         "skewness_126": lambda: known.rolling(126).skew(),
+        "kurtosis_126": lambda: known.rolling(126).kurt(),
+        "max_return_21": lambda: known.rolling(21).max(),
+        "sharpe_252": lambda: known.rolling(252).mean() / known.rolling(252).std() * YEAR,
+        "variance_ratio_126": lambda: known.rolling(5).sum().rolling(122).var() / (5 * known.rolling(126).var()),
+        "autocorrelation_126": lambda: known.rolling(126).corr(known.shift(1)).where(known.shift(1).rolling(126).count() == 126),
         "drawdown_252": lambda: 1 - index / index.rolling(252).max(),
+        "underwater_252": lambda: (251 - index.rolling(252).apply(np.argmax, raw=True)) / 252,
         "rsi_14": lambda: 100 * known.clip(lower=0).rolling(14).sum() / known.abs().rolling(14).sum(),
         "distance_200": lambda: index / index.rolling(200).mean() - 1,
+        "crossover_50_200": lambda: index.rolling(50).mean() / index.rolling(200).mean() - 1,
+        "bollinger_20": lambda: (index - mean20) / sd20,
+        "trend_r2_126": lambda: np.log(index).rolling(126).apply(line, raw=True),
         "volume_trend": lambda: value.rolling(21).mean() / value.rolling(63).mean() - 1,
-        "correlation_126": lambda: known[m.reindex(known.index).notna()].rolling(126).corr(m.reindex(known.index).dropna()),
+        "volume_shock": lambda: value / value.rolling(63).mean() - 1,
+        "idle_63": lambda: ((known == 0) | (value[known.index] == 0)).astype(float).rolling(63).mean(),
+        "range_volatility_21": lambda: (
+            ((np.log(bars["high"] / bars["low"]) ** 2).rolling(21).mean() / (4 * np.log(2))) ** 0.5 * YEAR
+        ),
+        "overnight_63": lambda: bars["open_return"].rolling(63).sum(),
+        "intraday_63": lambda: days.rolling(63).sum(),
+        "correlation_126": lambda: beside.rolling(126).corr(market),
+        "idiosyncratic_volatility_126": lambda: unexplained(beside, market, 126) * YEAR,
         "residual_momentum": lambda: residual_momentum(known, m.reindex(known.index)),
         "seasonality": lambda: same_month(index),
     }[name]()
@@ -120,8 +164,8 @@ def test_features_do_not_read_the_future(cut, small_market):
 
     truncated = compute(until(prices), until(returns), until(membership))
     poison = compute(
-        poisoned(prices, ["close", "traded_value", "dividend", "split_ratio"], 1e200),
-        poisoned(returns, ["total_return", "index_close"], 1e200),
+        poisoned(prices, ["high", "low", "close", "traded_value", "dividend", "split_ratio"], 1e200),
+        poisoned(returns, ["total_return", "open_return", "index_close"], 1e200),
         poisoned(membership, ["member"], True),
     )
     for later in (truncated, poison):
@@ -129,13 +173,15 @@ def test_features_do_not_read_the_future(cut, small_market):
         assert_frame_equal(rows, before, check_exact=True)
 
 
-@pytest.mark.parametrize("name", [n for n, f in FEATURES.items() if f.lookback])
+@pytest.mark.parametrize("name", [n for n, f in FEATURES.items() if f.lookback < 300])
 def test_an_absurd_value_is_forgotten_once_it_has_left_the_lookback(name, small_market):
     prices, returns, membership = small_market
     day = prices["session"].drop_duplicates().sort_values().iloc[280]
-    spoiled_prices = prices.assign(**{c: prices[c].where(prices["session"] != day, 1e250) for c in ("traded_value", "dividend")})
+    spoiled_prices = prices.assign(
+        **{c: prices[c].where(prices["session"] != day, 1e250) for c in ("high", "traded_value", "dividend")}
+    )
     spoiled_returns = returns.assign(
-        **{c: returns[c].where(returns["session"] != day, 1e250) for c in ("total_return", "index_close")}
+        **{c: returns[c].where(returns["session"] != day, 1e250) for c in ("total_return", "open_return", "index_close")}
     )
     clean, spoiled = compute(*small_market), compute(spoiled_prices, spoiled_returns, membership)
     age = clean.groupby("ticker")["session"].transform(lambda s: (s > day).cumsum())
@@ -172,7 +218,7 @@ def test_a_fund_abroad_knows_nothing_of_the_main_market_of_the_same_date(small_m
         membership.assign(member=membership["member"] & ~abroad),
     )
     own = out["ticker"] == "F4"
-    assert out.loc[own, ["correlation_126", "residual_momentum"]].isna().all(axis=None)
+    assert out.loc[own, ["correlation_126", "idiosyncratic_volatility_126", "residual_momentum"]].isna().all(axis=None)
     assert out.loc[own, "momentum_126"].notna().any()
 
 
@@ -185,5 +231,10 @@ def test_only_members_hides_the_features_of_everyone_else(small_market):
 
 def test_other_rows_than_the_prices_are_refused(small_market):
     prices, returns, membership = small_market
+    market = market_returns(prices, returns, membership)
     with pytest.raises(DataError, match="fct_returns has"):
-        compute(prices, returns.iloc[1:], membership)
+        compute_features(prices, returns.iloc[1:], membership, market)
+    with pytest.raises(DataError, match="universe_membership has"):
+        compute_features(prices, returns, membership.iloc[1:], market)
+    with pytest.raises(DataError, match="fct_returns has"):
+        market_returns(prices, returns.iloc[1:], membership)
