@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, Protocol, get_type_hints
 
 import pandas as pd
@@ -40,8 +41,16 @@ BEFORE = "before"
 PREVIOUS = "previous"
 """Name under which a recipe that keeps a record gets its whole table as the last run left it."""
 
+PROVENANCE = "provenance"
+"""Name under which a recipe that records what was tried gets the settings that its inputs, and all they rest on, were made with."""
 
-OWN = (BEFORE, PREVIOUS)
+PROVENANCE_SCHEMA = arrow.schema(
+    [(name, arrow.string()) for name in ("table_name", "step", "settings", "code_version", "run_id")]
+    + [("started_at", arrow.timestamp("us", tz="UTC"))]
+)
+"""One row per input and step above it: the step's settings as JSON, its code, and the run that asks and when that began."""
+
+OWN = (BEFORE, PREVIOUS, PROVENANCE)
 
 
 @dataclass(frozen=True)
@@ -61,6 +70,12 @@ class Increment:
     ignored : dict of str to tuple of str
         Columns of an undated input whose change does not matter. A row that such an input gains for a fund without earlier rows
         elsewhere is that fund's beginning, and no change of the past.
+    trial : int
+        For a recipe whose memory has no bound: rows of that many days before the first changed one are made as well, and must
+        come out as they are stored; otherwise everything is computed. [calendar days]
+    contested : callable, optional
+        ``contested(inputs, made, since)``: whether the new rows hold something that only the whole history can judge; then
+        everything is computed.
 
     Notes
     -----
@@ -71,6 +86,8 @@ class Increment:
     lookback: int | Callable[[Any], int] = 0
     dated: Mapping[str, str] = field(default_factory=dict)
     ignored: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    trial: int = 0
+    contested: Callable[[Tables, Tables, date], bool] | None = None
 
     def rows(self, parameters: Any) -> int:
         """The look-back under these parameters."""
@@ -124,6 +141,8 @@ class Recipe:
     looks_back : bool
         Whether `run` takes its table as the last run left it, under the name `PREVIOUS`: a record that only grows. The memo key
         leaves it out, so equal inputs must add nothing.
+    sees_settings : bool
+        Whether `run` takes `PROVENANCE`. The memo key holds its steps, settings and code, not the run.
     """
 
     name: str
@@ -140,6 +159,7 @@ class Recipe:
     increment: Increment | None = None
     carries_on: bool = False
     looks_back: bool = False
+    sees_settings: bool = False
 
 
 RECIPES: dict[str, Recipe] = {}
@@ -153,6 +173,7 @@ class _Signature:
     reads_cache: bool
     carries_on: bool
     looks_back: bool
+    sees_settings: bool
 
 
 def makes(
@@ -165,7 +186,7 @@ def makes(
 
     Every argument annotated as a DataFrame is an input of that name; `parameters` is the room's dataclass; `cache` asks for the
     content cache, `before` for its own earlier rows where it is extended, `previous` for its table as it
-    was. The function returns one frame, or a tuple with one frame per output. `version` stands in for the code's version where
+    was, `provenance` for the settings that its inputs were made with. The function returns one frame, or a tuple with one frame per output. `version` stands in for the code's version where
     the answer lies in what that leaves out: the contracts, or the text of a report. `increment` says how the tables may be
     extended, `reads` which columns of a large input are read.
 
@@ -200,6 +221,7 @@ def makes(
                 increment=increment,
                 carries_on=signature.carries_on,
                 looks_back=signature.looks_back,
+                sees_settings=signature.sees_settings,
             )
         )
 
@@ -272,7 +294,9 @@ def _read_signature(function: Callable[..., Any]) -> _Signature:
     other = set(names) - set(inputs) - {"parameters", "cache", *OWN}
     if other:
         raise SettingsError(f"{function.__name__} has arguments {sorted(other)}; annotate tables as pd.DataFrame.")
-    return _Signature(inputs, hints.get("parameters"), "cache" in names, BEFORE in names, PREVIOUS in names)
+    return _Signature(
+        inputs, hints.get("parameters"), "cache" in names, BEFORE in names, PREVIOUS in names, PROVENANCE in names
+    )
 
 
 def _runner(
@@ -284,6 +308,8 @@ def _runner(
             arguments["parameters"] = parameters if parameters is not None else signature.parameters()
         for name in [BEFORE] * signature.carries_on + [PREVIOUS] * signature.looks_back:
             arguments[name] = from_arrow(inputs.get(name, TABLES[outputs[0]].arrow_schema.empty_table()))
+        if signature.sees_settings:
+            arguments[PROVENANCE] = from_arrow(inputs.get(PROVENANCE, PROVENANCE_SCHEMA.empty_table()))
         if signature.reads_cache:
             arguments["cache"] = _OfCode(cache, code) if cache is not None else None
         result = function(**arguments)

@@ -12,7 +12,7 @@ Anything unusual (another code, a change that has no date, a new table) gives No
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -157,7 +157,7 @@ def windows(
     rows = recipe.increment.rows(parameters)
     cut = {name: _stretch(warehouse, TABLES[name], now[name], step.since, rows) for name in now if TABLES[name].chunk}
     alive = pl.concat([_alive(TABLES[name], frame, step.since) for name, frame in cut.items()]).unique()
-    found = {name: warehouse.read_version(now[name]) for name in now if name not in cut}
+    found = {name: warehouse.read_version(now[name], recipe.reads.get(name)) for name in now if name not in cut}
     for name, frame in cut.items():
         found[name] = _lengthened(warehouse, TABLES[name], now[name], frame, step.since, rows, alive)
     if recipe.carries_on:
@@ -180,10 +180,15 @@ def _group(contract: Contract) -> str:
 
 
 def _start(labels: list[str], since: date, rows: int) -> date:
-    """Begin of the chunk from which on `rows` sessions before a day are there for a fund that traded throughout."""
-    reach = since - timedelta(days=int(rows * 1.5) + 10 if rows else 0)
+    """Begin of the chunk in which the reach lies."""
+    reach = _reach(since, rows)
     starts = [day for label in labels if (day := begins(label)) is not None]
     return max((day for day in starts if day <= reach), default=min(starts, default=reach))
+
+
+def _reach(since: date, rows: int) -> date:
+    """Day from which on `rows` sessions before another are there for a fund that traded throughout."""
+    return since - timedelta(days=int(rows * 1.5) + 10 if rows else 0)
 
 
 def _stretch(warehouse: Warehouse, contract: Contract, version: Version, since: date, rows: int) -> pl.DataFrame:
@@ -192,7 +197,7 @@ def _stretch(warehouse: Warehouse, contract: Contract, version: Version, since: 
     contract.check(table)
     frame = pl.from_arrow(table)
     assert isinstance(frame, pl.DataFrame)
-    return frame
+    return frame.filter(pl.col(_day(contract)) >= _reach(since, rows))
 
 
 def _alive(contract: Contract, frame: pl.DataFrame, since: date) -> pl.DataFrame:
@@ -204,18 +209,15 @@ def _lengthened(
     warehouse: Warehouse, contract: Contract, version: Version, frame: pl.DataFrame, since: date, rows: int, alive: pl.DataFrame
 ) -> arrow.Table:
     """The stretch, and for a fund that rested in it as many earlier rows as it lacks."""
-    labels = [file.chunk for file in warehouse.files_of(version)]
-    start, group, day = _start(labels, since, rows), _group(contract), _day(contract)
-    if rows and any(within(label, before=start) for label in labels):
-        have = frame.filter(pl.col(day) < since).group_by(group).len("have")
-        short = alive.rename({"group": group}).join(have, on=group, how="left").with_columns(pl.col("have").fill_null(0))
-        short = short.filter(pl.col("have") < rows)
-        earlier = pl.from_arrow(warehouse.read_version(version, columns=[group, day], before=start))
-        assert isinstance(earlier, pl.DataFrame)
+    reach, group, day = _reach(since, rows), _group(contract), _day(contract)
+    have = frame.filter(pl.col(day) < since).group_by(group).len("have")
+    short = alive.rename({"group": group}).join(have, on=group, how="left").with_columns(pl.col("have").fill_null(0))
+    short = short.filter(pl.col("have") < rows)
+    if short.height:
+        earlier = _before(warehouse, version, reach, day, [group, day]).filter(pl.col(day) < reach)
         resting = short.join(earlier.select(group).unique(), on=group, how="semi")
         if resting.height:
-            old = pl.from_arrow(warehouse.read_version(version, before=start))
-            assert isinstance(old, pl.DataFrame)
+            old = _before(warehouse, version, reach, day).filter(pl.col(day) < reach)
             lacking = rows - pl.col("have")
             missed = old.join(resting, on=group).sort(group, day)
             place = pl.col(day).rank("ordinal", descending=True).over(group)
@@ -223,12 +225,37 @@ def _lengthened(
     return contract.conform(frame.to_arrow())
 
 
+def _before(warehouse: Warehouse, version: Version, reach: date, day: str, columns: Sequence[str] | None = None) -> pl.DataFrame:
+    """Rows of the files that begin before a day; none where there is no such file."""
+    if not any(within(file.chunk, before=reach) for file in warehouse.files_of(version)):
+        return pl.DataFrame(schema=dict.fromkeys(columns or (), pl.String) | {day: pl.Date})
+    frame = pl.from_arrow(warehouse.read_version(version, columns, before=reach))
+    assert isinstance(frame, pl.DataFrame)
+    return frame
+
+
+def as_stored(name: str, increment: Increment, stored: arrow.Table, made: arrow.Table, since: date) -> bool:
+    """Whether the rows of the trial, before the day, came out as they are stored."""
+    if name not in increment.dated:
+        return True
+    day = pl.col(increment.dated[name])
+    first = since - timedelta(days=increment.trial)
+    old, new = (_of(table).filter((day >= first) & (day < since)) for table in (stored, made))
+    told = [column for column in old.columns if column != "source_row"]
+    return old.select(told).sort(told).equals(new.select(told).sort(told))
+
+
+def _of(table: arrow.Table) -> pl.DataFrame:
+    frame = pl.from_arrow(table)
+    assert isinstance(frame, pl.DataFrame)
+    return frame
+
+
 def spliced(name: str, increment: Increment, stored: arrow.Table, made: arrow.Table, since: date) -> arrow.Table:
-    """A table that is not cut by date: its stored rows before the day, and those made from the day on or without one."""
-    day = increment.dated[name]
-    old, new = pl.from_arrow(stored), pl.from_arrow(made)
-    assert isinstance(old, pl.DataFrame)
-    assert isinstance(new, pl.DataFrame)
+    """A table that is not cut by date: stored rows before the day, and rows made since or without one; all where none has one."""
+    if name not in increment.dated:
+        return made
+    day, old, new = increment.dated[name], _of(stored), _of(made)
     kept = [old.filter(pl.col(day) < since), new.filter((pl.col(day) >= since) | pl.col(day).is_null())]
     return TABLES[name].conform(pl.concat(kept).to_arrow())
 

@@ -9,7 +9,7 @@ import pyarrow as arrow
 
 from etf_pipeline.errors import NotMaterialised
 from etf_pipeline.orchestration.tables import TableStore
-from etf_pipeline.recipes import PREVIOUS, RECIPES, Recipe
+from etf_pipeline.recipes import PREVIOUS, PROVENANCE, RECIPES, Recipe
 from etf_pipeline.schemas import TABLES
 from etf_pipeline.warehouse import Version
 from etf_pipeline.warehouse.content import version_hash
@@ -88,6 +88,9 @@ def _made_again(
     given = {name: held[name] for name in recipe.inputs}
     if recipe.looks_back and (earlier := _version_before(tables, versions[recipe.outputs[0]])):
         given[PREVIOUS] = tables.warehouse.read_version(earlier)
+    if recipe.sees_settings:
+        stored = versions[recipe.outputs[0]]
+        given[PROVENANCE] = tables.provenance(recipe, stored.run_id, at=stored.run_id)
     made = recipe.run(given, _parameters(recipe, settings), None)
     for name, table in made.items():
         held[name] = table

@@ -16,8 +16,8 @@ from typing import Any
 
 import pyarrow as arrow
 
-from etf_pipeline.orchestration.increments import Extension, extension, since_day, spliced, windows
-from etf_pipeline.recipes import PREVIOUS, Recipe
+from etf_pipeline.orchestration.increments import Extension, as_stored, extension, since_day, spliced, windows
+from etf_pipeline.recipes import PREVIOUS, PROVENANCE, PROVENANCE_SCHEMA, Recipe
 from etf_pipeline.schemas import TABLES
 from etf_pipeline.secrets import WAREHOUSE_KEY, secret
 from etf_pipeline.settings import Settings
@@ -176,6 +176,8 @@ class TableStore:
             given = self.read_for(recipe.reads, recipe.inputs, run_id)
             if recipe.looks_back and self.head(recipe.outputs[0], run_id):
                 given[PREVIOUS] = self.read(recipe.outputs[0], run_id)
+            if recipe.sees_settings:
+                given[PROVENANCE] = self.provenance(recipe, run_id)
             step, made = None, recipe.run(given, parameters, self.warehouse.cache)
         versions = self.write(
             run_id,
@@ -200,7 +202,10 @@ class TableStore:
         """Rows of the outputs from the extension's day on, tables that are not cut by date whole; None where there are none."""
         assert recipe.increment is not None
         now = {name: version for name in recipe.inputs if (version := self.head(name, run_id))}
-        made = recipe.run(windows(self.warehouse, recipe, now, step, parameters), parameters, self.warehouse.cache)
+        given = windows(self.warehouse, recipe, now, step, parameters)
+        made = recipe.run(given, parameters, self.warehouse.cache)
+        if recipe.increment.contested and recipe.increment.contested(given, made, step.since):
+            return None
         for name, table in made.items():
             if TABLES[name].chunk:
                 made[name] = since_day(name, table, step.since)
@@ -208,6 +213,8 @@ class TableStore:
                     return None
             else:
                 stored = self.warehouse.read_version(step.onto[name])
+                if recipe.increment.trial and not as_stored(name, recipe.increment, stored, table, step.since):
+                    return None
                 made[name] = spliced(name, recipe.increment, stored, table, step.since)
         return made
 
@@ -219,7 +226,23 @@ class TableStore:
             "code": recipe.version,
             "parameters": settings_of(parameters),
         }
+        if recipe.sees_settings:
+            parts["provenance"] = self.provenance(recipe, run_id).drop_columns(["run_id", "started_at"]).to_pylist()
         return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+
+    def provenance(self, recipe: Recipe, run_id: str, *, at: int | str | None = None) -> arrow.Table:
+        """Settings and code of every step that a recipe's inputs rest on, as the run sees them or, with `at`, as they were then."""
+        begun = next(run.started_at for run in self.warehouse.runs() if run.run_id == run_id)
+        rows = []
+        for name in recipe.inputs:
+            line = self.warehouse.lineage(TABLES[name].room, name, at, run_id=run_id if at is None else None)
+            newest = {one.step_key: one for one in sorted(line.walk(), key=lambda one: one.commit_id) if one.settings}
+            for step, one in sorted(newest.items()):
+                told = json.dumps(one.settings, sort_keys=True)
+                rows.append([name, step, told, one.code_version, run_id, begun])
+        return arrow.Table.from_pylist(
+            [dict(zip(PROVENANCE_SCHEMA.names, row, strict=True)) for row in rows], schema=PROVENANCE_SCHEMA
+        )
 
     def _input_commits(self, names: Iterable[str], run_id: str) -> dict[tuple[str, str], int]:
         heads = {(TABLES[name].room, name): self.head(name, run_id) for name in names}

@@ -6,7 +6,19 @@ Nothing is repaired, nothing is lost, and no later row ever changes a verdict.
 """
 
 from etf_pipeline.quality.inspection import Inspection, accepted_bars, inspect
+from etf_pipeline.quality.news import MEMORY, contested
 from etf_pipeline.quality.parameters import QualityParameters
 from etf_pipeline.quality.rules import RULES, Rule, refuses, severity
 
-__all__ = ["RULES", "Inspection", "QualityParameters", "Rule", "accepted_bars", "inspect", "refuses", "severity"]
+__all__ = [
+    "MEMORY",
+    "RULES",
+    "Inspection",
+    "QualityParameters",
+    "Rule",
+    "accepted_bars",
+    "contested",
+    "inspect",
+    "refuses",
+    "severity",
+]

@@ -2,11 +2,27 @@
 
 import pandas as pd
 
-from etf_pipeline.quality import QualityParameters, inspect
-from etf_pipeline.recipes import makes
+from etf_pipeline.quality import MEMORY, QualityParameters, contested, inspect
+from etf_pipeline.recipes import Increment, makes
 
 
-@makes("quality_findings", "quarantine", "quality_rules")
+@makes(
+    "quality_findings",
+    "quarantine",
+    "quality_rules",
+    increment=Increment(
+        lookback=MEMORY,
+        dated={
+            "stg_actions": "ex_date",
+            "raw_rejects": "session",
+            "quality_findings": "session",
+            "quarantine": "session",
+        },
+        ignored={"stg_reference": ("name", "category", "family", "expense_ratio", "aum_value", "snapshot_at", "inception")},
+        trial=90,
+        contested=contested,
+    ),
+)
 def quality(
     stg_prices: pd.DataFrame,
     stg_actions: pd.DataFrame,
