@@ -8,7 +8,21 @@ from etf_pipeline.schemas.contract import Instant, Table, column, table
 
 TRIAL_KINDS = ["forecast_model", "backtest_strategy", "search", "manual"]
 DECISIONS = ["significant", "not_significant", "insufficient", "not_decided"]
-VERDICTS = ["edge", "unproven", "no_edge"]
+VERDICTS = ["edge", "unproven", "no_edge", "benchmark"]
+
+
+@table(room="validation", key=("table_name", "configuration", "step"), causality="summary")
+class Configurations(Table):
+    """The settings of every step that records were ever made with: what makes one trial another."""
+
+    table_name: pl.String = column("Table whose making is described", unit="identifier")
+    configuration: pl.String = column("Hash of all its steps and their settings", unit="identifier", str_matches="^[0-9a-f]{16}$")
+    step: pl.String = column("Step that the table rests on", unit="identifier")
+    settings: pl.String = column("Settings of the step, keys sorted", unit="JSON")
+    code_version: pl.String = column("Code of the step when the configuration was last used", unit="identifier")
+    first_seen: Instant = column("Start of the run that first used it", unit="UTC instant")
+    first_run: pl.String = column("That run", unit="identifier")
+    is_current: pl.Boolean = column("Made the table as it is now", unit="flag")
 
 
 @table(room="validation", key=("trial_id",), causality="summary", allow_empty=True)
@@ -30,6 +44,11 @@ class TrialLedger(Table):
     kurtosis: pl.Float64 = column("Standardised fourth moment, 3 for a normal law", unit="ratio", nullable=True)
     metric: pl.String = column("What it was judged by", unit="identifier")
     value: pl.Float64 = column("Value of that metric", unit="as the metric", nullable=True)
+    same_as: pl.String = column(
+        "Trial that had the same record, to the bit, on the same data when this one was first seen: not counted again",
+        unit="identifier",
+        nullable=True,
+    )
 
 
 @table(room="validation", key=("test", "subject", "horizon"), causality="summary")
@@ -43,7 +62,11 @@ class SignificanceTests(Table):
     statistic: pl.Float64 = column("Its statistic", unit="as the test", nullable=True)
     p_value: pl.Float64 = column("P value before correction", unit="probability", nullable=True, ge=0, le=1)
     p_adjusted: pl.Float64 = column(
-        "The same after Holm's correction over the tests of this table that are valid and sufficient", unit="probability", nullable=True, ge=0, le=1
+        "The same after Holm's correction over the tests of this table that are valid and sufficient",
+        unit="probability",
+        nullable=True,
+        ge=0,
+        le=1,
     )
     p_false_discovery: pl.Float64 = column(
         "The same after Benjamini and Yekutieli's, which bounds the share of false claims",
@@ -71,7 +94,7 @@ class Overfitting(Table):
     sr0: pl.Float64 = column(
         "Best ratio expected of so many trials without skill, per session", unit="ratio", nullable=True, ge=0
     )
-    n_trials: pl.Int64 = column("Trials in the ledger", unit="count", ge=1)
+    n_trials: pl.Int64 = column("Trials that it is deflated by: those of the ledger; 1 for a benchmark", unit="count", ge=1)
     min_track_record: pl.Float64 = column(
         "Sessions that such a record needs to be above zero with 95 %; unknown if it is not above", unit="sessions", nullable=True
     )
@@ -81,5 +104,5 @@ class Overfitting(Table):
     spa_p: pl.Float64 = column(
         "Hansen's consistent p that none of all beats the benchmark", unit="probability", nullable=True, ge=0, le=1
     )
-    in_mcs: pl.Boolean = column("Cannot be told from the best (model confidence set)", unit="flag")
-    verdict: pl.String = column("What these say together", unit="category", isin=VERDICTS)
+    in_mcs: pl.Boolean = column("Cannot be told from the best (model confidence set); false for a benchmark", unit="flag")
+    verdict: pl.String = column("What these say together; a benchmark is not judged", unit="category", isin=VERDICTS)

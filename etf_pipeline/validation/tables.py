@@ -107,14 +107,15 @@ def overfitting_table(
     members = model_confidence_set(strategies, drawing) > drawing.level if several else [True]
     pbo = backtest_overfitting(values, p.n_blocks).probability if several else math.nan
     variance = trials.variance if trials.n > 1 else 0.0
-    rows = [_strategy_row(str(name), values[:, k], trials.n, variance, p.confidence) for k, name in enumerate(strategies.columns)]
+    rows = [strategy_row(str(name), values[:, k], trials.n, variance, p.confidence) for k, name in enumerate(strategies.columns)]
     frame = pd.DataFrame(rows).assign(pbo=pbo, spa_p=spa, in_mcs=np.asarray(members, dtype=bool))
     proven = (frame["dsr"] >= p.confidence) & (spa < drawing.level) & (pbo < 0.5 if several else True)
     frame["verdict"] = np.select([proven, ~(frame["psr"] >= p.confidence)], ["edge", "no_edge"], "unproven")
     return frame
 
 
-def _strategy_row(name: str, returns: Floats, n_trials: int, variance: float, confidence: float) -> dict[str, object]:
+def strategy_row(name: str, returns: Floats, n_trials: int, variance: float, confidence: float) -> dict[str, object]:
+    """One strategy's Sharpe ratio, its probabilities before and after deflation, and the record that it needs."""
     m = sharpe_moments(returns)
     threshold = expected_maximum_sharpe(n_trials, variance)
     shape = (m.skewness, m.kurtosis)

@@ -21,8 +21,11 @@ from etf_pipeline.panel import Floats
 from etf_pipeline.validation.deflation import sharpe_moments
 
 TRIAL_KINDS = ("forecast_model", "backtest_strategy", "search", "manual")
-FIRST = ["first_seen", "first_run"]
+FIRST = ["first_seen", "first_run", "same_as"]
 """What a ledger keeps of a trial's first sighting."""
+
+RECORD = ["kind", "name", "data_version", "sharpe", "n_obs", "skewness", "kurtosis", "metric", "value"]
+"""Columns that agree to the bit where another setting has made no difference."""
 
 
 @dataclass(frozen=True)
@@ -121,6 +124,7 @@ def trial(
         "kurtosis": math.nan,
         "metric": metric,
         "value": value,
+        "same_as": None,
     }
     if excess_returns is not None:
         m = sharpe_moments(excess_returns)
@@ -144,12 +148,14 @@ def append_trials(ledger: pd.DataFrame, fresh: Sequence[Mapping[str, Any]]) -> p
     Returns
     -------
     DataFrame
-        One row per trial, sorted by trial_id. A known trial keeps `first_seen` and `first_run` and takes the new figures.
+        One row per trial, sorted by trial_id. A known trial keeps `first_seen` and `first_run` and takes the new figures. A new
+        one with a record that a known trial of its name has, on the same data, says so in `same_as`.
 
     Notes
     -----
     Figures are refreshed because deflation compares Sharpe ratios across trials, which should rest on the same history; a trial
-    that is no longer run keeps its last ones.
+    that is no longer run keeps its last ones. A setting that makes no difference (threads, draws of an interval, a parameter of
+    another strategy) gives the same record to the bit: it has tried nothing.
     """
     if not fresh:
         return ledger.sort_values("trial_id", ignore_index=True)
@@ -157,6 +163,8 @@ def append_trials(ledger: pd.DataFrame, fresh: Sequence[Mapping[str, Any]]) -> p
     first = new.drop_duplicates("trial_id", keep="first").set_index("trial_id")[FIRST]
     new = new.drop_duplicates("trial_id", keep="last").set_index("trial_id")
     new[FIRST] = first.loc[new.index]
+    known = [name for name in new.index if name in set(ledger["trial_id"])]
+    new["same_as"] = new["same_as"].astype(object).where(new.index.isin(known), _twins(ledger, new.drop(known)))
     if ledger.empty:
         return new.sort_index().reset_index()
     old = ledger.set_index("trial_id")
@@ -172,11 +180,27 @@ def count_trials(ledger: pd.DataFrame, kinds: Sequence[str] = TRIAL_KINDS) -> Tr
 
     Notes
     -----
-    Trials without a Sharpe ratio count: they were tried. With correlated trials, `deflation.effective_trials` of their returns
+    Trials that are the same as another (`same_as`) count once, with the longest record. Trials without a Sharpe ratio count: they were tried. With correlated trials, `deflation.effective_trials` of their returns
     may replace the number, and both should be shown.
     """
-    rows = ledger[ledger["kind"].isin(list(kinds))]
+    rows = ledger[ledger["kind"].isin(list(kinds))].sort_values("n_obs", kind="stable")
+    rows = rows[~rows["same_as"].fillna(rows["trial_id"]).duplicated(keep="last")]
     return Trials(len(rows), float(rows["sharpe"].astype(float).var(ddof=1)) if rows["sharpe"].notna().sum() > 1 else math.nan)
+
+
+def _twins(ledger: pd.DataFrame, fresh: pd.DataFrame) -> pd.Series[Any]:
+    """By new trial: the counted trial with the same record, or None."""
+    counted = {_record(row): row["trial_id"] for row in ledger[ledger["same_as"].isna()].to_dict("records")}
+    found = {}
+    for row in fresh.sort_values("first_seen", kind="stable").reset_index().to_dict("records"):
+        told = not (math.isnan(row["sharpe"]) and math.isnan(row["value"]))  # without figures nothing shows that two are one
+        twin = counted.setdefault(_record(row), row["trial_id"]) if told else row["trial_id"]
+        found[row["trial_id"]] = None if twin == row["trial_id"] else twin
+    return pd.Series(found, dtype=object)
+
+
+def _record(row: Mapping[Any, Any]) -> tuple[str, ...]:
+    return tuple(repr(row[name]) for name in RECORD)
 
 
 def _plain(value: Any) -> Any:
