@@ -17,6 +17,7 @@ from etf_pipeline.orchestration.assets import (  # each file registers its room'
     scoring,
     stress,
     universe,
+    validation,
 )
 from etf_pipeline.orchestration.checks import causal_recipes, causality_check, sql_test
 from etf_pipeline.orchestration.executors import executor
@@ -44,6 +45,7 @@ ROOMS = (
     scoring,
     portfolio,
     backtest,
+    validation,
     stress,
     reports,
 )
