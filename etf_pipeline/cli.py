@@ -67,7 +67,7 @@ def main() -> None:
 
 @app.command()
 def run(
-    job: Annotated[str, typer.Argument(help="nightly, research, ingest or backfill")] = "nightly",
+    job: Annotated[str, typer.Argument(help="nightly, research, ingest, backfill or lab")] = "nightly",
     accept_schema_change: Annotated[bool, typer.Option(help="Declare that tables may have changed their columns")] = False,
 ) -> None:
     """Run a job here and now, with progress per step, and say what came out."""

@@ -1,14 +1,18 @@
 """Runs a job in this process, with progress for people: what `etf run` does."""
 
+import logging
 import os
 import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 from rich.console import Console
+from rich.markup import escape
 
 from etf_pipeline.errors import SettingsError
 from etf_pipeline.orchestration.resources import SCHEMA_CHANGE_TAG
@@ -34,6 +38,9 @@ concurrency:
   pools:
     default_limit: 1
 """
+PIECES = "etf_pipeline.progress"
+"""Logger to which long steps tell each piece that is done."""
+
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 """Dagster's own log goes to its storage, where `etf ui` shows it; the console shows progress."""
 
@@ -104,11 +111,14 @@ def run_job(settings: Settings, job: str, console: Console, *, accept_schema_cha
         instance.add_event_listener(outcome.run_id, _progress(outcome, console))
         tags = {SCHEMA_CHANGE_TAG: "true"} if accept_schema_change else {}
         try:
-            outcome.success = (
-                defs.resolve_job_def(job)
-                .execute_in_process(instance=instance, run_id=outcome.run_id, tags=tags, raise_on_error=False, run_config=QUIET)
-                .success
-            )
+            with _pieces_shown(console):
+                outcome.success = (
+                    defs.resolve_job_def(job)
+                    .execute_in_process(
+                        instance=instance, run_id=outcome.run_id, tags=tags, raise_on_error=False, run_config=QUIET
+                    )
+                    .success
+                )
         finally:  # an interrupted run is a failed one
             outcome.seconds = time.perf_counter() - started
             close_run(settings, outcome)
@@ -131,6 +141,26 @@ def close_run(settings: Settings, outcome: RunOutcome) -> None:
     tables.warehouse.finish_run(outcome.run_id, succeeded=outcome.success, note=outcome.message)
     if outcome.success:
         publish(settings, tables)
+
+
+@contextmanager
+def _pieces_shown(console: Console) -> Iterator[None]:
+    """Print what long steps say of their pieces (windows, splits, configurations), with the seconds since the first."""
+    logger, started = logging.getLogger(PIECES), time.perf_counter()
+    handler = logging.Handler()
+    handler.emit = lambda record: console.print(  # type: ignore[method-assign]
+        f"    [dim]{time.perf_counter() - started:7.1f} s  {escape(record.getMessage())}[/]", highlight=False
+    )
+    level, passes_on = logger.level, logger.propagate
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
+        logger.propagate = passes_on
 
 
 def _progress(outcome: RunOutcome, console: Console) -> Any:

@@ -253,7 +253,9 @@ class RptSurvivorship(Table):
     sharpe_gap: pl.Float64 = column("The same of the Sharpe ratio", unit="ratio", nullable=True)
     sharpe_gap_low: pl.Float64 = column("Lower end of its 95 % interval", unit="ratio", nullable=True)
     sharpe_gap_high: pl.Float64 = column("Upper end of its 95 % interval", unit="ratio", nullable=True)
-    max_drawdown_gap: pl.Float64 = column("The same of the largest drawdown: negative where survivors fell less", unit="fraction", nullable=True)
+    max_drawdown_gap: pl.Float64 = column(
+        "The same of the largest drawdown: negative where survivors fell less", unit="fraction", nullable=True
+    )
     verdict: pl.String = column("Verdict on the growth gap", unit="category")
 
 
@@ -278,3 +280,49 @@ class TearSheet(Table):
     bytes: pl.Int64 = column("Size", unit="bytes", gt=0)
     simulated: pl.Boolean = column("Made from the simulated market", unit="flag")
     html: pl.String = column("The report itself, self-contained", unit="HTML")
+
+
+@table(room="reports", key=("model", "horizon", "scheme", "span"), causality="summary")
+class RptLab(Table):
+    """The forecasting lab: each model's figures on sessions that it never saw, and which of its claims stand."""
+
+    model: pl.String = column("Model or baseline", unit="identifier")
+    horizon: pl.Int64 = column("Sessions from the fill to the end of the label", unit="sessions")
+    scheme: pl.String = column("pooled or per_fund", unit="category")
+    span: pl.String = column("Training span: expanding or rolling", unit="category")
+    windows: pl.Int64 = column("Walk-forward windows; none for a baseline", unit="count", nullable=True)
+    start: pl.Date = column("First forecast session", unit="date", nullable=True)
+    end: pl.Date = column("Last forecast session", unit="date", nullable=True)
+    hit_rate: pl.Float64 = column("Share of right signs", unit="fraction", nullable=True)
+    mean_ic: pl.Float64 = column("Mean rank correlation across funds", unit="correlation", nullable=True)
+    mean_ic_low: pl.Float64 = column("Lower end of its 95 % interval under overlap", unit="correlation", nullable=True)
+    mean_ic_high: pl.Float64 = column("Upper end", unit="correlation", nullable=True)
+    icir: pl.Float64 = column("Mean rank correlation over its deviation, per session", unit="ratio", nullable=True)
+    sharpe_long_short: pl.Float64 = column("Annual Sharpe ratio of the quantile spread before costs", unit="ratio", nullable=True)
+    sharpe_sign_timed: pl.Float64 = column(
+        "Annual Sharpe ratio of each fund held in its forecast's direction, before costs", unit="ratio", nullable=True
+    )
+    mse_ratio_to_zero: pl.Float64 = column("Squared error over that of forecasting zero", unit="ratio", nullable=True)
+    trade_drawdown: pl.Float64 = column("Mean largest fall of a trade on its way", unit="fraction", nullable=True)
+    sessions_to_profit: pl.Float64 = column(
+        "Median sessions until a trade's close shows a profit (Kaplan-Meier)", unit="sessions", nullable=True
+    )
+    n_effective: pl.Float64 = column("Independent sessions behind the rank correlation", unit="count", nullable=True)
+    ic_p_value: pl.Float64 = column("One-sided p that the rank correlation is above zero", unit="probability", nullable=True)
+    ic_p_adjusted: pl.Float64 = column("The same after Holm's correction over the grid", unit="probability", nullable=True)
+    significant: pl.String = column("Tests that stand after correction, or `none`", unit="text")
+
+
+@table(room="reports", key=("model", "horizon", "metric"), causality="summary")
+class RptLabPaths(Table):
+    """Combinatorial purged cross-validation: the distribution of each figure over paths through history."""
+
+    model: pl.String = column("Model", unit="identifier")
+    horizon: pl.Int64 = column("Sessions from the fill to the end of the label", unit="sessions")
+    metric: pl.String = column("Figure, as in `forecasting.lab.METRICS`", unit="identifier")
+    paths: pl.Int64 = column("Paths", unit="count")
+    lowest: pl.Float64 = column("Lowest value of all paths", unit="as the metric", nullable=True)
+    lower_quartile: pl.Float64 = column("Lower quartile", unit="as the metric", nullable=True)
+    middle: pl.Float64 = column("Median", unit="as the metric", nullable=True)
+    upper_quartile: pl.Float64 = column("Upper quartile", unit="as the metric", nullable=True)
+    highest: pl.Float64 = column("Highest value", unit="as the metric", nullable=True)
