@@ -42,7 +42,7 @@ PREVIOUS = "previous"
 """Name under which a recipe that keeps a record gets its whole table as the last run left it."""
 
 PROVENANCE = "provenance"
-"""Name under which a recipe that records what was tried gets the settings that its inputs, and all they rest on, were made with."""
+"""Name under which a recipe gets the settings that its inputs, and all that these rest on, were made with."""
 
 PROVENANCE_SCHEMA = arrow.schema(
     [(name, arrow.string()) for name in ("table_name", "step", "settings", "code_version", "run_id")]
@@ -143,6 +143,8 @@ class Recipe:
         leaves it out, so equal inputs must add nothing.
     sees_settings : bool
         Whether `run` takes `PROVENANCE`. The memo key holds its steps, settings and code, not the run.
+    beside : tuple of str
+        Tables read as they are, empty where nobody made them: what other jobs leave, not upstream of this one.
     """
 
     name: str
@@ -160,6 +162,7 @@ class Recipe:
     carries_on: bool = False
     looks_back: bool = False
     sees_settings: bool = False
+    beside: tuple[str, ...] = ()
 
 
 RECIPES: dict[str, Recipe] = {}
@@ -169,6 +172,7 @@ RECIPES: dict[str, Recipe] = {}
 @dataclass(frozen=True)
 class _Signature:
     inputs: tuple[str, ...]
+    beside: tuple[str, ...]
     parameters: type | None
     reads_cache: bool
     carries_on: bool
@@ -181,14 +185,17 @@ def makes(
     version: str = "",
     increment: Increment | None = None,
     reads: Mapping[str, tuple[str, ...]] | None = None,
+    beside: tuple[str, ...] = (),
 ) -> Callable[[Callable[..., Any]], Recipe]:
     """Turn a function into the recipe of the tables `outputs`.
 
     Every argument annotated as a DataFrame is an input of that name; `parameters` is the room's dataclass; `cache` asks for the
-    content cache, `before` for its own earlier rows where it is extended, `previous` for its table as it
-    was, `provenance` for the settings that its inputs were made with. The function returns one frame, or a tuple with one frame per output. `version` stands in for the code's version where
-    the answer lies in what that leaves out: the contracts, or the text of a report. `increment` says how the tables may be
-    extended, `reads` which columns of a large input are read.
+    content cache, `before` for its own earlier rows where it is extended, `previous` for its table as it was, `provenance` for
+    the settings that its inputs were made with. The function returns one frame, or a tuple with one frame per output.
+
+    `version` stands in for the code's version where the answer lies in what that leaves out: the contracts, or the text of a
+    report. `increment` says how the tables may be extended, `reads` which columns of a large input are read, `beside` which
+    tables are read only if another job has made them.
 
     Raises
     ------
@@ -197,8 +204,8 @@ def makes(
     """
 
     def register(function: Callable[..., Any]) -> Recipe:
-        signature = _read_signature(function)
-        unknown = [name for name in (*outputs, *signature.inputs) if name not in TABLES]
+        signature = _read_signature(function, beside)
+        unknown = [name for name in (*outputs, *signature.inputs, *beside) if name not in TABLES]
         rooms = {TABLES[name].room for name in outputs if name in TABLES}
         if unknown or len(rooms) != 1:
             raise SettingsError(
@@ -222,6 +229,7 @@ def makes(
                 carries_on=signature.carries_on,
                 looks_back=signature.looks_back,
                 sees_settings=signature.sees_settings,
+                beside=beside,
             )
         )
 
@@ -287,15 +295,15 @@ def _register(recipe: Recipe) -> Recipe:
     return recipe
 
 
-def _read_signature(function: Callable[..., Any]) -> _Signature:
+def _read_signature(function: Callable[..., Any], beside: tuple[str, ...]) -> _Signature:
     hints = get_type_hints(function)
     names = tuple(inspect.signature(function).parameters)
-    inputs = tuple(name for name in names if hints[name] is pd.DataFrame and name not in OWN)
-    other = set(names) - set(inputs) - {"parameters", "cache", *OWN}
+    inputs = tuple(name for name in names if hints[name] is pd.DataFrame and name not in (*OWN, *beside))
+    other = set(names) - set(inputs) - {"parameters", "cache", *OWN, *beside}
     if other:
         raise SettingsError(f"{function.__name__} has arguments {sorted(other)}; annotate tables as pd.DataFrame.")
     return _Signature(
-        inputs, hints.get("parameters"), "cache" in names, BEFORE in names, PREVIOUS in names, PROVENANCE in names
+        inputs, beside, hints.get("parameters"), "cache" in names, BEFORE in names, PREVIOUS in names, PROVENANCE in names
     )
 
 
@@ -308,6 +316,8 @@ def _runner(
             arguments["parameters"] = parameters if parameters is not None else signature.parameters()
         for name in [BEFORE] * signature.carries_on + [PREVIOUS] * signature.looks_back:
             arguments[name] = from_arrow(inputs.get(name, TABLES[outputs[0]].arrow_schema.empty_table()))
+        for name in signature.beside:
+            arguments[name] = from_arrow(inputs.get(name, TABLES[name].arrow_schema.empty_table()))
         if signature.sees_settings:
             arguments[PROVENANCE] = from_arrow(inputs.get(PROVENANCE, PROVENANCE_SCHEMA.empty_table()))
         if signature.reads_cache:

@@ -88,6 +88,7 @@ def _made_again(
     given = {name: held[name] for name in recipe.inputs}
     if recipe.looks_back and (earlier := _version_before(tables, versions[recipe.outputs[0]])):
         given[PREVIOUS] = tables.warehouse.read_version(earlier)
+    given |= {name: tables.warehouse.read_version(versions[name]) for name in recipe.beside if name in versions}
     if recipe.sees_settings:
         stored = versions[recipe.outputs[0]]
         given[PROVENANCE] = tables.provenance(recipe, stored.run_id, at=stored.run_id)

@@ -161,7 +161,7 @@ class TableStore:
         if parameters is None and recipe.parameters is not None:
             parameters = recipe.parameters()
         memo_key = self.memo_key(recipe, run_id, parameters)
-        inputs = self._input_commits(recipe.inputs, run_id)
+        inputs = self._input_commits((*recipe.inputs, *recipe.beside), run_id)
         if not recompute:
             names = [(TABLES[name].room, name) for name in recipe.outputs]
             commit = self.warehouse.reuse(run_id, recipe.name, names, memo_key, inputs=inputs)
@@ -176,6 +176,7 @@ class TableStore:
             given = self.read_for(recipe.reads, recipe.inputs, run_id)
             if recipe.looks_back and self.head(recipe.outputs[0], run_id):
                 given[PREVIOUS] = self.read(recipe.outputs[0], run_id)
+            given |= {name: self.read(name, run_id) for name in recipe.beside if self.head(name, run_id)}
             if recipe.sees_settings:
                 given[PROVENANCE] = self.provenance(recipe, run_id)
             step, made = None, recipe.run(given, parameters, self.warehouse.cache)
@@ -183,7 +184,7 @@ class TableStore:
             run_id,
             recipe.name,
             made,
-            inputs=recipe.inputs,
+            inputs=(*recipe.inputs, *recipe.beside),
             code_version=recipe.version,
             parameters=parameters,
             memo_key=memo_key,
@@ -226,12 +227,15 @@ class TableStore:
             "code": recipe.version,
             "parameters": settings_of(parameters),
         }
+        if recipe.beside:
+            heads = {name: self.head(name, run_id) for name in recipe.beside}
+            parts["beside"] = {name: head.content_hash for name, head in heads.items() if head}
         if recipe.sees_settings:
             parts["provenance"] = self.provenance(recipe, run_id).drop_columns(["run_id", "started_at"]).to_pylist()
         return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
 
     def provenance(self, recipe: Recipe, run_id: str, *, at: int | str | None = None) -> arrow.Table:
-        """Settings and code of every step that a recipe's inputs rest on, as the run sees them or, with `at`, as they were then."""
+        """Settings and code of every step that a recipe's inputs rest on, as the run sees them or as they were at `at`."""
         begun = next(run.started_at for run in self.warehouse.runs() if run.run_id == run_id)
         rows = []
         for name in recipe.inputs:

@@ -139,7 +139,7 @@ def ledger_of_trials(
     searched : sequence of DataFrame
         Further tables of the ledger's columns.
     """
-    rows = [row for table in searched for row in table.to_dict("records")]
+    rows = [{str(k): v for k, v in row.items()} for table in searched for row in table.to_dict("records")]
     made = current_configuration(configurations, STRATEGIES_OF)
     told = {"seen": made.first_seen, "run": made.first_run, "data_version": data_version, "code_version": made.code_version}
     for name in records.excess.columns:
@@ -239,7 +239,8 @@ def _at_volatility_of(yardstick: Floats, excess: pd.DataFrame) -> pd.DataFrame:
 
 
 def _annual_sharpe(x: Floats) -> Floats:
-    return x.mean(axis=-1) / x.std(axis=-1, ddof=1) * np.sqrt(SESSIONS_PER_YEAR)
+    ratio: Floats = x.mean(axis=-1) / x.std(axis=-1, ddof=1) * np.sqrt(SESSIONS_PER_YEAR)
+    return ratio
 
 
 @dataclass(frozen=True)

@@ -180,8 +180,9 @@ def count_trials(ledger: pd.DataFrame, kinds: Sequence[str] = TRIAL_KINDS) -> Tr
 
     Notes
     -----
-    Trials that are the same as another (`same_as`) count once, with the longest record. Trials without a Sharpe ratio count: they were tried. With correlated trials, `deflation.effective_trials` of their returns
-    may replace the number, and both should be shown.
+    Trials that are the same as another (`same_as`) count once, with the longest record. Trials without a Sharpe ratio count: they
+    were tried. With correlated trials, `deflation.effective_trials` of their returns may replace the number, and both should be
+    shown.
     """
     rows = ledger[ledger["kind"].isin(list(kinds))].sort_values("n_obs", kind="stable")
     rows = rows[~rows["same_as"].fillna(rows["trial_id"]).duplicated(keep="last")]

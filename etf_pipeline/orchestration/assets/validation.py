@@ -24,7 +24,7 @@ def configurations(
     return record_configurations(previous, provenance)
 
 
-@makes("trial_ledger", reads=LEDGER)
+@makes("trial_ledger", reads=LEDGER, beside=("search_trials",))
 def trial_ledger(
     configurations: pd.DataFrame,
     backtest_ledger: pd.DataFrame,
@@ -33,6 +33,7 @@ def trial_ledger(
     member_forecasts: pd.DataFrame,
     realised_errors: pd.DataFrame,
     raw_source: pd.DataFrame,
+    search_trials: pd.DataFrame,
     previous: pd.DataFrame,
     parameters: EdgeParameters,
 ) -> pd.DataFrame:
@@ -42,7 +43,7 @@ def trial_ledger(
     records = net_records(backtest_ledger, target_weights, fct_macro, configurations, parameters)
     source = raw_source.iloc[0]
     data = f"{source['provider']} to {source['fetched_until']:%Y-%m-%d}"
-    return ledger_of_trials(previous, configurations, records, member_forecasts, realised_errors, data)
+    return ledger_of_trials(previous, configurations, records, member_forecasts, realised_errors, data, searched=[search_trials])
 
 
 @makes("significance_tests", reads=LEDGER)
