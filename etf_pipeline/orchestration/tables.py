@@ -98,9 +98,7 @@ class TableStore:
         contract = TABLES[name]
         table = self.warehouse.read(contract.room, name, run_id=run_id, at=at)
         contract.check(table)
-        if contract.chunk and table.num_rows:
-            table = table.sort_by([(column, "ascending") for column in contract.key])
-        return table
+        return contract.in_key_order(table) if contract.chunk else table
 
     def write(
         self,
