@@ -259,6 +259,73 @@ class RptSurvivorship(Table):
     verdict: pl.String = column("Verdict on the growth gap", unit="category")
 
 
+@table(room="reports", key=("kind", "subject", "claim"), causality="summary")
+class RptEdge(Table):
+    """Edge or no edge, and why: one row per claim on a strategy or a forecast, and one over all."""
+
+    kind: pl.String = column("overall, strategy or forecast", unit="category", isin=["overall", "strategy", "forecast"])
+    subject: pl.String = column("Strategy, model or `ensemble`; `all` over all", unit="identifier")
+    claim: pl.String = column("edge over all, skill of a strategy's record, else the test of it", unit="identifier")
+    statement: pl.String = column("What is claimed, in plain words", unit="text")
+    verdict: pl.String = column(
+        "Whether the claim stands; `not_enough_data` where no such record could show it",
+        unit="category",
+        isin=["edge", "no_edge", "not_enough_data"],
+    )
+    why: pl.String = column("The figures that decide, in plain words", unit="text")
+    estimate: pl.Float64 = column("What is claimed to be above zero", unit="as the claim", nullable=True)
+    p_value: pl.Float64 = column("Chance of so good a figure without skill", unit="probability", nullable=True)
+    p_adjusted: pl.Float64 = column("The same once everything tried or tested counts", unit="probability", nullable=True)
+    n_obs: pl.Int64 = column("Observations", unit="count")
+    n_effective: pl.Float64 = column("Independent observations they are worth", unit="count", nullable=True)
+    psr: pl.Float64 = column("Probability that the true Sharpe ratio is above zero", unit="probability", nullable=True)
+    dsr: pl.Float64 = column("Probability that it is above what luck gives", unit="probability", nullable=True)
+    n_trials: pl.Int64 = column("Trials in the ledger", unit="count", nullable=True)
+    min_track_record: pl.Float64 = column("Sessions that such a record needs to be above zero", unit="sessions", nullable=True)
+    pbo: pl.Float64 = column("Probability of backtest overfitting", unit="probability", nullable=True)
+    spa_p: pl.Float64 = column("P that no strategy beats the benchmark", unit="probability", nullable=True)
+    in_mcs: pl.Boolean = column("Cannot be told from the best", unit="flag", nullable=True)
+
+
+@table(room="reports", key=("trial_id",), causality="summary")
+class RptTrials(Table):
+    """What was tried, and whether it counts."""
+
+    trial_id: pl.String = column("Trial", unit="identifier")
+    kind: pl.String = column("forecast_model, backtest_strategy, search or manual", unit="category")
+    name: pl.String = column("Model, strategy or search", unit="identifier")
+    counted: pl.Boolean = column("Counts among the trials that deflate", unit="flag")
+    same_as: pl.String = column("Trial with the same record, that counts for both", unit="identifier", nullable=True)
+    first_seen: Instant = column("When it was first tried", unit="UTC instant")
+    first_run: pl.String = column("Run that first tried it", unit="identifier")
+    data_version: pl.String = column("Data that the figures rest on", unit="identifier")
+    n_obs: pl.Int64 = column("Observations", unit="count")
+    metric: pl.String = column("What it was judged by", unit="identifier")
+    value: pl.Float64 = column("Value of that metric", unit="as the metric", nullable=True)
+    sharpe_annual: pl.Float64 = column("Annual Sharpe ratio over the bill", unit="ratio", nullable=True)
+    configuration: pl.String = column("Its settings", unit="JSON")
+
+
+@table(room="reports", key=("subject", "test", "horizon"), causality="summary")
+class RptSignificance(Table):
+    """Every test that was looked at, with what correction for many took away."""
+
+    subject: pl.String = column("Model, strategy or ensemble", unit="identifier")
+    test: pl.String = column("Test", unit="identifier")
+    horizon: pl.Int64 = column("Sessions over which labels overlap", unit="sessions")
+    estimate: pl.Float64 = column("What is tested against zero", unit="as the test", nullable=True)
+    statistic: pl.Float64 = column("Its statistic", unit="as the test", nullable=True)
+    p_value: pl.Float64 = column("P value before correction", unit="probability", nullable=True)
+    p_adjusted: pl.Float64 = column("After Holm's correction", unit="probability", nullable=True)
+    p_false_discovery: pl.Float64 = column("After Benjamini and Yekutieli's", unit="probability", nullable=True)
+    n: pl.Int64 = column("Observations", unit="count")
+    n_effective: pl.Float64 = column("Independent observations they are worth", unit="count", nullable=True)
+    valid: pl.Boolean = column("Whether the data meet the test's assumptions", unit="flag")
+    decision: pl.String = column("At 5 % over all rows together", unit="category")
+    lost_by_correction: pl.Boolean = column("Under 5 % by itself, and not once all tests count", unit="flag", nullable=True)
+    note: pl.String = column("What a reader should know", unit="text")
+
+
 @table(room="reports", key=("table_name", "column_name"), causality="summary")
 class RptDataDictionary(Table):
     """The data dictionary, as people search it."""

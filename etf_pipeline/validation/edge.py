@@ -10,8 +10,10 @@ weights). Benchmarks stand in the ledger as `manual` and are not counted: nobody
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,7 +23,7 @@ from etf_pipeline.measures import session_risk_free
 from etf_pipeline.panel import Floats, wide
 from etf_pipeline.validation.claims import Claim, forecast_claims
 from etf_pipeline.validation.comparison import paired_bootstrap
-from etf_pipeline.validation.configurations import current_configuration
+from etf_pipeline.validation.configurations import Configuration, current_configuration
 from etf_pipeline.validation.prediction_returns import rank_correlations
 from etf_pipeline.validation.ratios import BootstrapParameters
 from etf_pipeline.validation.significance import effective_sample_size
@@ -139,23 +141,52 @@ def ledger_of_trials(
     searched : sequence of DataFrame
         Further tables of the ledger's columns.
     """
-    rows = [{str(k): v for k, v in row.items()} for table in searched for row in table.to_dict("records")]
-    made = current_configuration(configurations, STRATEGIES_OF)
-    told = {"seen": made.first_seen, "run": made.first_run, "data_version": data_version, "code_version": made.code_version}
-    for name in records.excess.columns:
-        held = name in records.benchmarks
-        kind, settings = ("manual", {}) if held else ("backtest_strategy", made.settings)
-        returns = records.excess[name].to_numpy(dtype=np.float64)
-        rows.append(trial(kind, str(name), settings, excess_returns=returns, **told))
+    rows = [{str(key): value for key, value in row.items()} for table in searched for row in table.to_dict("records")]
+    rows += _strategy_trials(records, current_configuration(configurations, STRATEGIES_OF), data_version)
     fitted = current_configuration(configurations, MODELS_OF)
-    told |= {"seen": fitted.first_seen, "run": fitted.first_run, "code_version": fitted.code_version}
-    outcome = _Outcomes.of(realised_errors)
-    for name, part in member_forecasts.groupby("model", sort=True):
-        ic = rank_correlations(outcome.beside(part, "forecast"), outcome.values)
-        mean = float(np.nanmean(ic)) if np.any(~np.isnan(ic)) else np.nan
-        row = trial("forecast_model", str(name), fitted.settings, metric="information_coefficient", value=mean, **told)
-        rows.append(row | {"n_obs": int(np.sum(~np.isnan(ic)))})
+    rows += _model_trials(member_forecasts, _Outcomes.of(realised_errors), fitted, data_version)
     return append_trials(previous, rows)
+
+
+def _strategy_trials(records: Records, made: Configuration, data_version: str) -> list[dict[str, Any]]:
+    """Strategies under the settings of everything upstream; benchmarks, which have none of their own, beside them."""
+    rows = []
+    for name in map(str, records.excess.columns):
+        held = name in records.benchmarks
+        rows.append(
+            trial(
+                "manual" if held else "backtest_strategy",
+                name,
+                {} if held else made.settings,
+                seen=made.first_seen,
+                run=made.first_run,
+                data_version=data_version,
+                code_version=made.code_version,
+                excess_returns=records.excess[name].to_numpy(dtype=np.float64),
+            )
+        )
+    return rows
+
+
+def _model_trials(members: pd.DataFrame, outcome: _Outcomes, made: Configuration, data_version: str) -> list[dict[str, Any]]:
+    """Models under the settings of everything upstream, judged by their mean rank correlation."""
+    rows = []
+    for name, part in members.groupby("model", sort=True):
+        ic = rank_correlations(outcome.beside(part, "forecast"), outcome.values)
+        ic = ic[~np.isnan(ic)]
+        row = trial(
+            "forecast_model",
+            str(name),
+            made.settings,
+            seen=made.first_seen,
+            run=made.first_run,
+            data_version=data_version,
+            code_version=made.code_version,
+            metric="information_coefficient",
+            value=float(ic.mean()) if len(ic) else math.nan,
+        )
+        rows.append(row | {"n_obs": len(ic)})
+    return rows
 
 
 def edge_claims(
