@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Any
 
 from etf_pipeline.forecasting.parameters import ForecastParameters
 
@@ -35,6 +36,8 @@ class LabParameters:
         Training uses every so-many-th session. [sessions]
     trees : int
         Trees of a forest: fewer than in production, since a grid compares.
+    min_leaf : int
+        Smallest leaf of a tree. [rows]
     quantile : float
         Share of funds on each side of the long-short spread. [fraction]
     cpcv_models : tuple of str
@@ -62,6 +65,7 @@ class LabParameters:
     rolling_train: int = 1260
     train_every: int = 5
     trees: int = 40
+    min_leaf: int = 200
     quantile: float = 0.2
     cpcv_models: tuple[str, ...] = ("lightgbm_rf", "ridge")
     cpcv_horizon: int = 21
@@ -72,19 +76,8 @@ class LabParameters:
 
     def forecast(self, horizon: int, span: str = "expanding", scheme: str = "pooled") -> ForecastParameters:
         """How the forecasting room would do it, at this horizon, span and scheme."""
-        return ForecastParameters(
-            scheme=scheme,
-            exchange=self.exchange,
-            horizon=horizon,
-            first_train=self.first_train,
-            step=self.step,
-            max_train=self.rolling_train if span == "rolling" else 0,
-            embargo=self.embargo,
-            train_every=self.train_every,
-            trees=self.trees,
-            seed=self.seed,
-            n_jobs=self.n_jobs,
-        )
+        longest = self.rolling_train if span == "rolling" else 0
+        return _forecast(self, horizon=horizon, scheme=scheme, max_train=longest)
 
 
 @dataclass(frozen=True)
@@ -105,6 +98,8 @@ class ImportanceParameters:
         Forecasts of every so-many-th session are judged: neighbours say almost the same. [sessions]
     trees : int
         Trees of a forest.
+    min_leaf : int
+        Smallest leaf of a tree. [rows]
     repeats : int
         Shuffles per window.
     cluster_distance : float
@@ -124,6 +119,7 @@ class ImportanceParameters:
     train_every: int = 5
     test_every: int = 5
     trees: int = 40
+    min_leaf: int = 200
     repeats: int = 2
     cluster_distance: float = 0.5
     seed: int = 7
@@ -131,18 +127,7 @@ class ImportanceParameters:
 
     def forecast(self) -> ForecastParameters:
         """The forecasting room's parameters."""
-        return ForecastParameters(
-            exchange=self.exchange,
-            horizon=self.horizon,
-            first_train=self.first_train,
-            step=self.step,
-            max_train=0,
-            embargo=self.embargo,
-            train_every=self.train_every,
-            trees=self.trees,
-            seed=self.seed,
-            n_jobs=self.n_jobs,
-        )
+        return _forecast(self, horizon=self.horizon, max_train=0)
 
 
 @dataclass(frozen=True)
@@ -173,6 +158,8 @@ class SearchParameters:
         Share of the configurations that survive a round. [fraction]
     trees : int
         Trees of an ensemble while searching and in the nested evaluation.
+    min_leaf : int
+        Smallest leaf of a tree, by default. [rows]
     seed : int
         Seed of everything random.
     n_jobs : int
@@ -193,21 +180,18 @@ class SearchParameters:
     rungs: int = 3
     keep: float = 0.34
     trees: int = 30
+    min_leaf: int = 200
     seed: int = 7
     n_jobs: int = 2
 
     def forecast(self, **changed: float) -> ForecastParameters:
         """The forecasting room's parameters, with some of them changed."""
-        default = ForecastParameters(
-            exchange=self.exchange,
-            horizon=self.horizon,
-            first_train=self.first_train,
-            step=self.step,
-            max_train=0,
-            embargo=self.embargo,
-            train_every=self.train_every,
-            trees=self.trees,
-            seed=self.seed,
-            n_jobs=self.n_jobs,
-        )
-        return replace(default, **changed)  # type: ignore[arg-type]
+        return _forecast(self, horizon=self.horizon, max_train=0, **changed)
+
+
+SHARED = ("exchange", "first_train", "step", "embargo", "train_every", "trees", "min_leaf", "seed", "n_jobs")
+"""What a study sets under the names of the forecasting room; everything else has that room's defaults."""
+
+
+def _forecast(study: LabParameters | ImportanceParameters | SearchParameters, **changed: Any) -> ForecastParameters:
+    return ForecastParameters(**{name: getattr(study, name) for name in SHARED} | changed)
