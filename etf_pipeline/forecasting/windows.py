@@ -123,10 +123,12 @@ def fit_window(
             out[judge] = predicted(max(parameters.trees // 3, 1), fit, X[judge], (train[0][judge], train[1][judge]))
         return out
 
+    def own(at: Cells) -> tuple[npt.NDArray[Any], ...]:
+        return () if parameters.scheme == "pooled" else (at[1], design.fund_mean[at])
+
     recipe = _recipe(name, parameters)
-    owners = () if parameters.scheme == "pooled" else (both[1], design.fund_mean[both])
-    predictions = _cached(cache, "forecast_fit", _key(recipe, X, y, X_test, *owners), fitted)
-    out_of_fold = _cached(cache, "forecast_folds", _key(recipe, X, y, train[0], *owners), folded)
+    predictions = _cached(cache, "forecast_fit", _key(recipe, X, y, X_test, *own(both)), fitted)
+    out_of_fold = _cached(cache, "forecast_folds", _key(recipe, X, y, train[0], *own(train)), folded)
     return WindowFit(window, train, test, predictions[: len(y)], out_of_fold, predictions[len(y) :])
 
 

@@ -162,14 +162,17 @@ def test_some_funds_alone_are_forecast_as_they_are_among_all(predictable, alone)
     np.testing.assert_allclose(some.forecast, whole.forecast[chosen], rtol=1e-12)
 
 
+class Kept(dict):
+    """A cache in memory."""
+
+    def get(self, kind, key):
+        return super().get((kind, key))
+
+    def put(self, kind, key, table):
+        self[(kind, key)] = table
+
+
 def test_both_schemes_run_through_the_same_tables_and_never_share_a_cached_window(predictable, alone, judged):
-    class Kept(dict):
-        def get(self, kind, key):
-            return super().get((kind, key))
-
-        def put(self, kind, key, table):
-            self[(kind, key)] = table
-
     cache = Kept()
     per_fund = walk_forward_forecasts(**predictable, parameters=alone, cache=cache)
     pooled = walk_forward_forecasts(**predictable, parameters=replace(alone, scheme="pooled"), cache=cache)
@@ -182,6 +185,20 @@ def test_both_schemes_run_through_the_same_tables_and_never_share_a_cached_windo
         n: r.windows.query("model == 'ridge'")["information_coefficient"].mean() for n, r in (("own", per_fund), ("all", pooled))
     }
     assert skill["all"] > skill["own"] > 0.05  # all funds share one law here
+
+
+def test_a_funds_other_past_is_another_window(predictable, alone):
+    design = build_design(**predictable, parameters=alone)
+    window = walk_forward(design.sessions, alone.windows)[2]
+    cache = Kept()
+    fit_window("ridge", window, design, alone, cache)
+    moved = replace(design, fund_mean=design.fund_mean + 0.01)
+    young = fit_window("ridge", window, moved, alone, cache).test[1] == 5
+    np.testing.assert_array_equal(
+        fit_window("ridge", window, moved, alone, cache).forecast[young],
+        moved.fund_mean[window.test_start : window.test_stop, 5][: young.sum()],
+    )
+    assert len(cache) == 4
 
 
 def test_an_unknown_scheme_is_refused(predictable, quick):
