@@ -11,9 +11,11 @@ References
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
+import subprocess
 import sys
 from collections.abc import MutableMapping
 from pathlib import Path
@@ -40,6 +42,30 @@ def use_own_folder(environment: MutableMapping[str, str], package: Path) -> None
     environment[VARIABLE] = str(folder)
     if "numba" in sys.modules:  # somebody imported it first, and it has read the variable
         sys.modules["numba"].config.CACHE_DIR = str(folder)
+
+
+def compile_elsewhere(module: str, function: str) -> None:
+    """Let another process compile a module's kernels once, so that every process runs the machine code from the cache.
+
+    Parameters
+    ----------
+    module, function : str
+        The function without arguments that uses each kernel once.
+
+    Notes
+    -----
+    Where the compiler may reorder sums, it inlines and orders them differently in the process that compiles than in the code that
+    it keeps: fits differed by 1e-11 between a machine's first run and all later ones. Where nothing can be kept, nothing is done.
+    """
+    folder = os.environ.get(VARIABLE)
+    if folder is None:
+        return
+    done = Path(folder) / f"{module}.compiled"
+    if done.exists():
+        return
+    subprocess.run([sys.executable, "-c", f"from {module} import {function}; {function}()"], check=True)
+    with contextlib.suppress(OSError):
+        done.touch()
 
 
 def kernel_version(package: Path) -> str:

@@ -12,6 +12,7 @@ import pandas as pd
 
 from etf_pipeline import calendars
 from etf_pipeline.conventions import PERCENT, SESSIONS_PER_YEAR
+from etf_pipeline.kernel_cache import compile_elsewhere
 from etf_pipeline.panel import Floats
 
 CONVERGED = "converged"
@@ -160,6 +161,7 @@ def _samples(known: pd.DataFrame, at: pd.DatetimeIndex) -> pd.DataFrame:
 
 
 def _fitted(percent: Floats, samples: pd.DataFrame, parameters: GarchParameters) -> pd.DataFrame:
+    compile_elsewhere("etf_pipeline.risk.volatility.garch_optimiser", "compile_kernels")
     from etf_pipeline.risk.volatility.garch_optimiser import fit_samples
 
     start, stop = (samples[name].to_numpy(dtype=np.int64) for name in ("start", "stop"))

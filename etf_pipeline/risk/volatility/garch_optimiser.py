@@ -57,6 +57,12 @@ _LIMITS = np.array([-OMEGA_FLOOR, 0.0, 0.0, PERSISTENCE_CEILING, -1.0 / NU_RANGE
 _PERSISTENCE = 3
 
 
+def compile_kernels() -> None:
+    """Use every kernel once, on a sample of ten returns."""
+    returns = np.array([0.1, -0.2, 0.3, 0.1, -0.4, 0.2, 0.1, -0.1, 0.2, -0.3])
+    fit_samples(returns, np.array([0]), np.array([10]), 1, 1e-3)
+
+
 @njit(cache=True)
 def fit_samples(
     returns: Floats, start: npt.NDArray[np.int64], stop: npt.NDArray[np.int64], max_steps: int, tolerance: float
