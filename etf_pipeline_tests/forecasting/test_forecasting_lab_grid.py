@@ -13,6 +13,7 @@ from pandas.testing import assert_frame_equal
 
 from etf_pipeline.forecasting.design import established_classes
 from etf_pipeline.forecasting.lab import METRICS, LabParameters, LabResult, run_lab
+from etf_pipeline.forecasting.lab.claims import rank_claim
 from etf_pipeline.forecasting.lab.grid import Cell, cells, forecast_cells
 from etf_pipeline.forecasting.lab.metrics import Judged, Prices, metric_rows
 from etf_pipeline.forecasting.lab.paths import combinatorial_paths, path_figures, purged_splits
@@ -56,6 +57,19 @@ def test_planted_skill_is_found_and_stands_after_correction_for_the_whole_grid(m
     mean_ic = made.metrics.query("metric == 'mean_ic' and regime == 'all' and model == 'ridge'")["value"]
     assert mean_ic.min() > 0.15
     assert made.paths.query("metric == 'mean_ic'")["value"].min() > 0.1
+
+
+def test_a_model_that_adds_to_each_funds_mean_is_told_from_one_that_does_not(made, predictable):
+    tests = made.tests.set_index(["model", "span", "test"])
+    assert tests.loc[("ridge", "expanding", "ic_mean"), "decision"] == "significant"
+    design = designs(panel_frames(predictable), (5,), RIDGE.forecast(5))[5]
+    mean, label = design.fund_mean[120:], design.label[120:]
+    copied = rank_claim("ic_mean", "copy", mean, np.where(np.isnan(label), np.nan, 3 * mean - 1), label, 5)
+    assert copied.estimate == pytest.approx(0.0, abs=1e-12)
+    assert not copied.p_value < 0.05
+    rng = np.random.default_rng(2)
+    worse = rank_claim("ic_mean", "worse", mean, rng.standard_normal(label.shape) - label, label, 5)
+    assert worse.p_value > 0.95
 
 
 def test_nothing_is_claimed_where_there_is_no_skill(unpredictable):

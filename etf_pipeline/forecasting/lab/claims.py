@@ -8,14 +8,14 @@ import pandas as pd
 from etf_pipeline.forecasting.design import Design
 from etf_pipeline.forecasting.lab.grid import CellForecasts
 from etf_pipeline.panel import Floats
-from etf_pipeline.validation import Claim, diebold_mariano, forecast_claims
+from etf_pipeline.validation import Claim, clustered_mean, diebold_mariano, forecast_claims, rank_correlations
 from etf_pipeline.validation.tables import significance_table
 
 SEPARATOR = "|"
 
 
 def claims_of(made: CellForecasts, design: Design, quantile: float) -> list[Claim]:
-    """Skill in ranks, spreads, direction and squared error; the last against zero and against each fund's mean so far.
+    """Skill in ranks, spreads, direction and squared error: against nothing, and against each fund's mean so far.
 
     Notes
     -----
@@ -27,8 +27,32 @@ def claims_of(made: CellForecasts, design: Design, quantile: float) -> list[Clai
     forecast, label = forecast[span], design.label[span]
     subject = SEPARATOR.join([cell.model, cell.scheme, cell.span])
     claims = forecast_claims(subject, forecast, label, cell.horizon, quantile=quantile)
-    against = {"mse_zero": np.zeros(label.shape), "mse_mean": design.fund_mean[span]}
-    return claims + [squared_error_claim(test, subject, rival, forecast, label, cell.horizon) for test, rival in against.items()]
+    known_mean = design.fund_mean[span]
+    claims.append(squared_error_claim("mse_zero", subject, np.zeros(label.shape), forecast, label, cell.horizon))
+    if cell.model == "historical_mean":  # which it cannot beat
+        return claims
+    return [
+        *claims,
+        squared_error_claim("mse_mean", subject, known_mean, forecast, label, cell.horizon),
+        rank_claim("ic_mean", subject, known_mean, forecast, label, cell.horizon),
+    ]
+
+
+def rank_claim(test: str, subject: str, rival: Floats, forecast: Floats, label: Floats, horizon: int) -> Claim:
+    """Whether the rank correlation is above the rival's, session by session, one-sided.
+
+    Notes
+    -----
+    Funds differ in their mean return, and a model that has learned no more than who returned more so far has a positive rank
+    correlation too. What it adds is the difference.
+    """
+    gain = rank_correlations(forecast, label) - rank_correlations(np.where(np.isnan(forecast), np.nan, rival), label)
+    known = ~np.isnan(gain)
+    if not known.any():
+        return Claim(test, subject, horizon, np.nan, np.nan, np.nan, 0, 0.0)
+    found = clustered_mean(np.where(known, gain, 0.0), known.astype(np.float64), horizon)
+    figures = (found.mean, found.t, found.p_positive, int(known.sum()), found.n_effective)
+    return Claim(test, subject, horizon, *figures, note="rank correlation less that of each fund's mean so far")
 
 
 def squared_error_claim(test: str, subject: str, rival: Floats, forecast: Floats, label: Floats, horizon: int) -> Claim:
