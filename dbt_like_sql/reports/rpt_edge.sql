@@ -48,7 +48,7 @@ claims as (
     from tests
     where valid and test <> 'bias_correction'
 ),
--- 683 sessions: the shortest record that could put an annual Sharpe ratio of 1 above zero at 95 %
+-- 685 sessions: the shortest record that could put an annual Sharpe ratio of 1 above zero at 95 %
 judged as (
     select
         *,
@@ -56,7 +56,7 @@ judged as (
         sr0 * sqrt(252)                                                                 as luck_annual,
         n_obs / 252.0                                                                   as years,
         min_track_record / 252.0                                                        as years_needed,
-        case when verdict = 'edge' then 'edge' when n_obs < 683 then 'not_enough_data' else 'no_edge' end as answer,
+        case when verdict = 'edge' then 'edge' when n_obs < 685 then 'not_enough_data' else 'no_edge' end as answer,
         row_number() over (order by dsr desc nulls last, strategy)                      as place
     from overfitting
     where verdict <> 'benchmark'

@@ -12,6 +12,7 @@ class ReportTables:
     """One frame per table that the report reads, as its contract gives it."""
 
     raw_source: pd.DataFrame
+    rpt_edge: pd.DataFrame
     rpt_current_weights: pd.DataFrame
     rpt_performance: pd.DataFrame
     rpt_nav_monthly: pd.DataFrame

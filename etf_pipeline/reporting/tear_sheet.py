@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 FILE_NAME = "tear_sheet.html"
 NEEDED = (
     "raw_source",
+    "rpt_edge",
     "rpt_current_weights",
     "rpt_performance",
     "rpt_nav_monthly",

@@ -499,10 +499,53 @@ def rpt_restatements() -> pd.DataFrame:
     )
 
 
+def rpt_edge() -> pd.DataFrame:
+    record = {
+        "kind": "strategy",
+        "claim": "skill",
+        "statement": "Its record after costs is better than luck.",
+        "verdict": "no_edge",
+        "why": "Sharpe ratio 0.41 a year after costs over 4.1 years. Confidence that it is not luck: 31 % (95 % is needed).",
+        "estimate": 0.41,
+        "p_value": 0.2,
+        "p_adjusted": 0.69,
+        "n_obs": 1042,
+        "psr": 0.8,
+        "dsr": 0.31,
+        "n_trials": 14,
+        "min_track_record": 2520.0,
+        "pbo": 0.4,
+        "spa_p": 0.62,
+        "in_mcs": True,
+    }
+    claim = {
+        "kind": "forecast",
+        "subject": "ensemble",
+        "claim": "ic",
+        "statement": "Funds that it ranks higher do better afterwards.",
+        "verdict": "no_edge",
+        "why": "Mean rank correlation 0.043.",
+        "estimate": 0.043,
+        "p_value": 0.021,
+        "p_adjusted": 0.08,
+        "n_obs": 1021,
+        "n_effective": 56.0,
+    }
+    over = claim | {"kind": "strategy", "subject": "max_sharpe", "claim": "sharpe_over_SPY", "verdict": "not_enough_data"}
+    over |= {"statement": "It earns more for its risk than SPY.", "p_adjusted": np.nan}
+    whole = {name: record[name] for name in ("verdict", "estimate", "p_value", "p_adjusted", "n_obs")}
+    whole |= {"kind": "overall", "subject": "all", "claim": "edge", "statement": "There is an edge.", "why": "0 of 2 stand."}
+    worse = record | {"subject": "risk_parity", "dsr": 0.2, "min_track_record": np.nan}
+    rows = [whole, record | {"subject": "max_sharpe"}, worse, claim, claim | {"subject": "ridge"}, over]
+    frame = pd.DataFrame(rows)
+    return frame.assign(n_trials=frame["n_trials"].astype("Int64"), in_mcs=frame["in_mcs"].astype("boolean"))
+
+
 REPORTED: dict[str, Callable[[], pd.DataFrame]] = {
     f.__name__: f
     for f in (
         raw_source,
+        rpt_edge,
         rpt_current_weights,
         rpt_performance,
         rpt_nav_monthly,

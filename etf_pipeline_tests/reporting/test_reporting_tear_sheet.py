@@ -168,7 +168,7 @@ def test_names_from_the_data_cannot_break_out_of_the_page(html, page):
 
 
 def test_current_weights_appear_with_everything_that_explains_them(tables, page):
-    table = page.tables[0]
+    table = page.tables[2]
     cells = [[plain(c) for c in row] for row in table["rows"]]
     assert [row[0] for row in cells if len(row) == 1] == ["Max Sharpe", "Risk parity", "Equal weight"]
     weights = tables.rpt_current_weights
@@ -191,7 +191,7 @@ def test_a_fund_that_is_sold_is_shown_and_one_never_held_is_not(tables):
     weights.loc[row, ["weight", "previous_weight", "trade"]] = [0.0, 0.05, -0.05]
     other = (weights["strategy"] == "max_sharpe") & (weights["ticker"] == "TLT")
     weights.loc[other, ["weight", "previous_weight", "trade"]] = 0.0
-    rows = Page(render(dataclasses.replace(tables, rpt_current_weights=weights))).tables[0]["rows"]
+    rows = Page(render(dataclasses.replace(tables, rpt_current_weights=weights))).tables[2]["rows"]
     first_group = rows[2 : [i for i, r in enumerate(rows) if len(r) == 1][1]]
     names = [r[0][:3] for r in first_group]
     assert "GLD" in names
@@ -205,7 +205,7 @@ def test_a_long_portfolio_shows_its_largest_funds_and_always_its_cash(tables):
     cash = tables.rpt_current_weights[(tables.rpt_current_weights["ticker"] == "CASH")].head(1)
     weights = pd.concat([many, cash.assign(strategy=row["strategy"].iloc[0])], ignore_index=True)
     page = Page(render(dataclasses.replace(tables, rpt_current_weights=weights)))
-    names = [r[0][:5] for r in page.tables[0]["rows"][2:]]
+    names = [r[0][:5] for r in page.tables[2]["rows"][2:]]
     assert names == [f"F{i:04d}" for i in range(2999, 2959, -1)] + ["CASH"]
     assert "the 40 largest of each" in page.text
 

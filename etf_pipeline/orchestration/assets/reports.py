@@ -16,6 +16,7 @@ def data_dictionary() -> pd.DataFrame:
 @makes("tear_sheet", version=report.version())
 def tear_sheet(
     raw_source: pd.DataFrame,
+    rpt_edge: pd.DataFrame,
     rpt_current_weights: pd.DataFrame,
     rpt_performance: pd.DataFrame,
     rpt_nav_monthly: pd.DataFrame,
@@ -32,10 +33,11 @@ def tear_sheet(
     regimes: pd.DataFrame,
     optimizer_solutions: pd.DataFrame,
 ) -> pd.DataFrame:
-    """One self-contained HTML page: what to hold and why, what it earned and could lose, and how far to believe it."""
+    """One self-contained HTML page: is there an edge, what to hold and why, what it earned and could lose, what that rests on."""
     return report.tear_sheet(
         report.ReportTables(
             raw_source=raw_source,
+            rpt_edge=rpt_edge,
             rpt_current_weights=rpt_current_weights,
             rpt_performance=rpt_performance,
             rpt_nav_monthly=rpt_nav_monthly,

@@ -1,4 +1,5 @@
-"""The sections of the report, in reading order: from what to hold, over what it would have earned, to whether to believe it."""
+"""The sections of the report, in reading order: whether there is an edge, what to hold, what it would have earned, and on what
+all of it rests."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ from collections.abc import Callable
 
 from etf_pipeline.reporting.page import Section
 from etf_pipeline.reporting.report_tables import ReportTables
+from etf_pipeline.reporting.sections.edge import edge
 from etf_pipeline.reporting.sections.evidence import forecasts, provenance, regimes, universe
 from etf_pipeline.reporting.sections.history import costs, drawdowns, performance, stress
 from etf_pipeline.reporting.sections.holdings import optimiser, weights
@@ -13,6 +15,7 @@ from etf_pipeline.reporting.sections.quality import data_quality
 from etf_pipeline.reporting.sections.summary import summary
 
 SECTIONS: tuple[Callable[[ReportTables], Section], ...] = (
+    edge,
     summary,
     weights,
     performance,
