@@ -29,6 +29,8 @@ def bias_table(panel: ForecastPanel, fits: dict[str, list[WindowFit]]) -> pd.Dat
     Notes
     -----
     Of twenty rows without any difference about one would claim some at 5 %: verdicts rest on Holm's correction for all rows.
+    Even a known bias is seen at no more than half its own t, b / (2 SE): `no_difference` is the usual verdict on biases that
+    decades of overlapping labels can hardly tell from zero.
     """
     first = panel.windows[0].test_start
     stop = max(len(panel.design.sessions) - panel.parameters.label_sessions, first)

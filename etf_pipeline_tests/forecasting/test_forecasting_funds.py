@@ -152,6 +152,16 @@ def test_a_fund_with_too_short_a_history_has_its_shrunk_mean(predictable, alone)
     assert not np.any(fit.forecast[old] == design.fund_mean[fit.test][old])
 
 
+@pytest.mark.parametrize(("asked_for", "own"), [(0, True), (1, False)])
+def test_the_rows_that_a_model_of_its_own_needs_are_enough_exactly(asked_for, own, predictable, alone):
+    design = build_design(**predictable, parameters=alone)
+    window = walk_forward(design.sessions, alone.windows)[2]
+    rows = int(np.sum(fit_window("ridge", window, design, alone).train[1] == 0))
+    fit = fit_window("ridge", window, design, replace(alone, min_fund_rows=rows + asked_for))
+    mine = fit.test[1] == 0
+    assert np.array_equal(fit.forecast[mine], design.fund_mean[fit.test][mine]) is not own
+
+
 def test_some_funds_alone_are_forecast_as_they_are_among_all(predictable, alone):
     design = build_design(**predictable, parameters=alone)
     window = walk_forward(design.sessions, alone.windows)[1]
