@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from etf_pipeline.features.bars import aligned, gather
-from etf_pipeline.features.registry import FEATURES, evaluate
+from etf_pipeline.features.registry import FEATURES, matrix
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,9 @@ def compute(
     parameters = parameters or FeatureParameters()
     keys, bars = gather(prices, returns, market)
     members = aligned(keys, membership, "universe_membership")["member"].to_numpy(dtype=bool)
-    frame = pd.concat([keys, pd.DataFrame(evaluate(bars), copy=False)], axis=1)
+    frame = pd.DataFrame(matrix(bars).T, columns=list(FEATURES), copy=False)
+    frame.insert(0, "session", keys["session"])
+    frame.insert(1, "ticker", keys["ticker"])
     if parameters.only_members:
         frame.loc[~members, list(FEATURES)] = float("nan")
     return frame

@@ -7,10 +7,12 @@ from numba import njit
 
 from etf_pipeline.features.bars import Bars
 from etf_pipeline.features.feature import HALF, MONTH, YEAR, Feature
-from etf_pipeline.features.windows import Floats, Ints, known, scatter, window_sums
+from etf_pipeline.features.windows import TO_QUARTER, Floats, Ints, known, scatter, times, window_sums
 
 SPAN = YEAR - MONTH
 """Sessions of residual momentum, which end a month ago."""
+
+TO_SPAN = (*TO_QUARTER, 105, 126, 231)
 
 FEATURES = {
     "correlation_126": Feature(
@@ -51,38 +53,36 @@ def compute(x: Bars, out: Floats) -> None:
 
 @njit(cache=True, error_model="numpy")
 def _comovement(starts: Ints, returns: Floats, market: Floats, out: Floats) -> None:
-    windows = np.array([HALF, SPAN])
+    chain = np.array(TO_SPAN)
     for f in range(starts.size - 1):
-        r, m, here = returns[starts[f] : starts[f + 1]], market[starts[f] : starts[f + 1]], out[:, starts[f] : starts[f + 1]]
-        sums = np.empty((5, 2, r.size))
-        window_sums(r, windows, sums[0])
-        window_sums(m, windows, sums[1])
-        window_sums(r * r, windows, sums[2])
-        window_sums(m * m, windows, sums[3])
-        window_sums(r * m, windows, sums[4])
-        _together(sums[:, 0], here)
-        _beyond(sums[:, 1], here[2])
+        a, b = starts[f], starts[f + 1]
+        r, m = returns[a:b], market[a:b]
+        own, beside, joint = window_sums(r, chain), window_sums(m, chain), window_sums(times(r, m), chain)
+        own2, beside2 = window_sums(times(r, r), chain), window_sums(times(m, m), chain)
+        _together(own[-2], beside[-2], own2[-2], beside2[-2], joint[-2], out[0, a:b], out[1, a:b])
+        _beyond(own[-1], beside[-1], own2[-1], beside2[-1], joint[-1], out[2, a:b])
 
 
 @njit(cache=True, error_model="numpy")
-def _together(sums: Floats, out: Floats) -> None:
-    for i in range(sums.shape[1]):
-        own, market = scatter(sums[0, i], sums[2, i], HALF), scatter(sums[1, i], sums[3, i], HALF)
-        joint = sums[4, i] - sums[0, i] * sums[1, i] / HALF
-        correlation = joint / np.sqrt(own * market)
-        out[0, i] = known(min(max(correlation, -1.0), 1.0) if correlation == correlation else np.nan)
+def _together(r: Floats, m: Floats, r2: Floats, m2: Floats, rm: Floats, correlation: Floats, alone: Floats) -> None:
+    for i in range(r.size):
+        own, market = scatter(r[i], r2[i], HALF), scatter(m[i], m2[i], HALF)
+        joint = rm[i] - r[i] * m[i] / HALF
+        slope = joint / np.sqrt(own * market)
+        slope = 1.0 if slope > 1.0 else slope
+        correlation[i] = known(-1.0 if slope < -1.0 else slope)
         unexplained = own - joint * joint / market
-        unexplained = unexplained if unexplained > 0.0 or unexplained != unexplained else 0.0
-        out[1, i] = known(np.sqrt(YEAR * unexplained / (HALF - 1)))
+        alone[i] = known(np.sqrt(YEAR / (HALF - 1) * (0.0 if unexplained < 0.0 else unexplained)))
 
 
 @njit(cache=True, error_model="numpy")
-def _beyond(sums: Floats, out: Floats) -> None:
+def _beyond(r: Floats, m: Floats, r2: Floats, m2: Floats, rm: Floats, out: Floats) -> None:
+    late = out[min(MONTH, out.size) :]
     out[: min(out.size, MONTH)] = np.nan
-    for i in range(out.size - MONTH):
-        own, market = scatter(sums[0, i], sums[2, i], SPAN), scatter(sums[1, i], sums[3, i], SPAN)
-        joint = sums[4, i] - sums[0, i] * sums[1, i] / SPAN
+    for i in range(late.size):
+        own, market = scatter(r[i], r2[i], SPAN), scatter(m[i], m2[i], SPAN)
+        joint = rm[i] - r[i] * m[i] / SPAN
         beta = joint / market
         unexplained = own - beta * joint
         unexplained = unexplained if unexplained > 1e-12 * own else np.nan
-        out[i + MONTH] = known((sums[0, i] - beta * sums[1, i]) / np.sqrt(SPAN * unexplained / (SPAN - 1)))
+        late[i] = known((r[i] - beta * m[i]) / np.sqrt(SPAN / (SPAN - 1) * unexplained))

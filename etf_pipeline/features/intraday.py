@@ -7,7 +7,7 @@ from numba import njit
 
 from etf_pipeline.features.bars import Bars
 from etf_pipeline.features.feature import MONTH, QUARTER, YEAR, Feature
-from etf_pipeline.features.windows import Floats, Ints, known, window_sums
+from etf_pipeline.features.windows import TO_MONTH, TO_QUARTER, Floats, Ints, known, times, window_sum
 
 NIGHTS = "Lou, Polk & Skouras 2019, doi:10.1016/j.jfineco.2019.03.011"
 
@@ -41,16 +41,28 @@ def compute(x: Bars, out: Floats) -> None:
 def _intraday(starts: Ints, ranges: Floats, returns: Floats, nights: Floats, out: Floats) -> None:
     for f in range(starts.size - 1):
         a, b = starts[f], starts[f + 1]
-        here, squares, sums = out[:, a:b], np.empty((1, b - a)), np.empty((1, b - a))
-        window_sums(ranges[a:b] * ranges[a:b], np.array([MONTH]), squares)
-        for i in range(b - a):
-            here[0, i] = known(np.sqrt(YEAR / (MONTH * 4.0 * np.log(2.0)) * squares[0, i]))
-        _sum(nights[a:b], sums, here[1])
-        _sum((1.0 + returns[a:b]) / (1.0 + nights[a:b]) - 1.0, sums, here[2])
+        _ranges(window_sum(times(ranges[a:b], ranges[a:b]), np.array(TO_MONTH)), out[0, a:b])
+        _sum(nights[a:b], out[1, a:b])
+        _sum(_days(returns[a:b], nights[a:b]), out[2, a:b])
 
 
 @njit(cache=True, error_model="numpy")
-def _sum(values: Floats, sums: Floats, out: Floats) -> None:
-    window_sums(values, np.array([QUARTER]), sums)
+def _ranges(squares: Floats, out: Floats) -> None:
+    scale = YEAR / (MONTH * 4.0 * np.log(2.0))
     for i in range(out.size):
-        out[i] = known(sums[0, i])
+        out[i] = known(np.sqrt(scale * squares[i]))
+
+
+@njit(cache=True, error_model="numpy")
+def _days(returns: Floats, nights: Floats) -> Floats:
+    out = np.empty(returns.size)
+    for i in range(out.size):
+        out[i] = (returns[i] - nights[i]) / (1.0 + nights[i])
+    return out
+
+
+@njit(cache=True, error_model="numpy")
+def _sum(values: Floats, out: Floats) -> None:
+    sums = window_sum(values, np.array(TO_QUARTER))
+    for i in range(out.size):
+        out[i] = known(sums[i])

@@ -7,7 +7,7 @@ from numba import njit
 
 from etf_pipeline.features.bars import Bars
 from etf_pipeline.features.feature import MONTH, QUARTER, Feature
-from etf_pipeline.features.windows import Floats, Ints, known, window_sums
+from etf_pipeline.features.windows import TO_MONTH, TO_QUARTER, Floats, Ints, known, window_sum, window_sums
 
 FEATURES = {
     "volume_trend": Feature(
@@ -50,42 +50,46 @@ def compute(x: Bars, out: Floats) -> None:
     """
     _liquidity(x.starts, x.total_return, x.traded_value, out)
     with np.errstate(divide="ignore", invalid="ignore"):
-        out[2] = np.log(out[2])
-    out[2][~np.isfinite(out[2])] = np.nan
+        np.log(out[2], out=out[2])
+    np.copyto(out[2], np.nan, where=~np.isfinite(out[2]))
 
 
 @njit(cache=True, error_model="numpy")
 def _liquidity(starts: Ints, returns: Floats, value: Floats, out: Floats) -> None:
     for f in range(starts.size - 1):
-        r, traded, here = returns[starts[f] : starts[f + 1]], value[starts[f] : starts[f + 1]], out[:, starts[f] : starts[f + 1]]
-        sums = np.empty((2, r.size))
-        window_sums(traded, np.array([MONTH, QUARTER]), sums)
-        for i in range(r.size):
-            here[0, i] = known((sums[0, i] / MONTH) / (sums[1, i] / QUARTER) - 1.0)
-            here[1, i] = known(traded[i] / (sums[1, i] / QUARTER) - 1.0)
-        _impact(r, traded, here[2])
-        _idle(r, traded, here[3])
+        a, b = starts[f], starts[f + 1]
+        _volume(value[a:b], out[0, a:b], out[1, a:b])
+        _impact(returns[a:b], value[a:b], out[2, a:b])
+        _idle(returns[a:b], value[a:b], out[3, a:b])
+
+
+@njit(cache=True, error_model="numpy")
+def _volume(traded: Floats, trend: Floats, shock: Floats) -> None:
+    sums = window_sums(traded, np.array(TO_QUARTER))
+    month, quarter = sums[-3], sums[-1]
+    for i in range(traded.size):
+        trend[i] = known(month[i] * (QUARTER / MONTH) / quarter[i] - 1.0)
+        shock[i] = known(traded[i] * QUARTER / quarter[i] - 1.0)
 
 
 @njit(cache=True, error_model="numpy")
 def _impact(r: Floats, traded: Floats, out: Floats) -> None:
-    per_million, open_for_trade = np.empty(r.size), np.empty(r.size)
-    moved, sessions = np.empty((1, r.size)), np.empty((1, r.size))
+    per_million, sessions = np.empty(r.size), np.empty(r.size)
     for i in range(r.size):
         unknown = 0.0 * r[i] + 0.0 * traded[i]
         per_million[i] = 1e6 * abs(r[i]) / traded[i] if traded[i] > 0.0 else unknown
-        open_for_trade[i] = (1.0 if traded[i] > 0.0 else 0.0) + unknown
-    window_sums(per_million, np.array([MONTH]), moved)
-    window_sums(open_for_trade, np.array([MONTH]), sessions)
+        sessions[i] = (1.0 if traded[i] > 0.0 else 0.0) + unknown
+    chain = np.array(TO_MONTH)
+    moved, open_for_trade = window_sum(per_million, chain), window_sum(sessions, chain)
     for i in range(r.size):
-        out[i] = moved[0, i] / sessions[0, i]
+        out[i] = moved[i] / open_for_trade[i]
 
 
 @njit(cache=True, error_model="numpy")
 def _idle(r: Floats, traded: Floats, out: Floats) -> None:
-    still, sums = np.empty(r.size), np.empty((1, r.size))
+    still = np.empty(r.size)
     for i in range(r.size):
-        still[i] = (1.0 if r[i] == 0.0 or traded[i] == 0.0 else 0.0) + 0.0 * r[i] + 0.0 * traded[i]
-    window_sums(still, np.array([QUARTER]), sums)
+        still[i] = (1.0 if r[i] * traded[i] == 0.0 else 0.0) + 0.0 * r[i] + 0.0 * traded[i]
+    sums = window_sum(still, np.array(TO_QUARTER))
     for i in range(r.size):
-        out[i] = sums[0, i] / QUARTER
+        out[i] = sums[i] / QUARTER

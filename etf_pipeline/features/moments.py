@@ -7,10 +7,27 @@ from numba import njit
 
 from etf_pipeline.features.bars import Bars
 from etf_pipeline.features.feature import HALF, MONTH, QUARTER, YEAR, Feature
-from etf_pipeline.features.windows import Floats, Ints, known, scatter, window_max, window_sums
+from etf_pipeline.features.windows import (
+    TO_HALF,
+    TO_QUARTER,
+    TO_YEAR,
+    Floats,
+    Ints,
+    known,
+    scatter,
+    times,
+    window_max,
+    window_sum,
+    window_sums,
+)
 
 LAG = 5
 """Sessions of the longer return in the variance ratio: a week."""
+
+STRENGTH = 14
+"""Wilder's window. [sessions]"""
+
+TO_WEEK, TO_STRENGTH = (2, 4, 5), (2, 3, 6, 7, 14)
 
 FEATURES = {
     "volatility_21": Feature(
@@ -69,7 +86,7 @@ FEATURES = {
         "Variance of 5-session sums over 5 times that of returns, 126 sessions",
         "ratio",
         "persistence",
-        HALF,
+        HALF + LAG - 1,
         "Lo & MacKinlay 1988, doi:10.1093/rfs/1.1.41",
     ),
     "autocorrelation_126": Feature(
@@ -79,7 +96,9 @@ FEATURES = {
         HALF + 1,
         "Lewellen 2002, doi:10.1093/rfs/15.2.533",
     ),
-    "rsi_14": Feature("Cutler's relative strength index, 14 sessions", "0 to 100", "trend", 14, "Wilder 1978, ISBN 0894590278"),
+    "rsi_14": Feature(
+        "Cutler's relative strength index, 14 sessions", "0 to 100", "trend", STRENGTH, "Wilder 1978, ISBN 0894590278"
+    ),
 }
 
 
@@ -89,7 +108,7 @@ def compute(x: Bars, out: Floats) -> None:
     Notes
     -----
     Variance, skewness and excess kurtosis are pandas' (ddof 1, adjusted for the sample). The variance ratio takes the 5-session
-    sums that lie within the window, each sample about its own mean, and is not corrected for their overlap. Cutler's index takes
+    sums that end within the window, each sample about its own mean, and is not corrected for their overlap. Cutler's index takes
     simple means of gains and losses in place of Wilder's smoothing, so that it depends on its window alone.
     """
     _moments(x.starts, x.total_return, out)
@@ -97,73 +116,109 @@ def compute(x: Bars, out: Floats) -> None:
 
 @njit(cache=True, error_model="numpy")
 def _moments(starts: Ints, returns: Floats, out: Floats) -> None:
+    to_year, to_half = np.array(TO_YEAR), np.array(TO_HALF)
     for f in range(starts.size - 1):
-        r, here = returns[starts[f] : starts[f + 1]], out[:, starts[f] : starts[f + 1]]
-        sums, squares = np.empty((4, r.size)), np.empty((4, r.size))
-        windows = np.array([MONTH, QUARTER, HALF, YEAR])
-        window_sums(r, windows, sums)
-        window_sums(r * r, windows, squares)
-        _risk(r, sums, squares, here)
-        _tails(r, sums, squares, here)
-        _persistence(r, sums[2], squares[2], here)
-        _strength(r, here[10])
+        a, b = starts[f], starts[f + 1]
+        r = returns[a:b]
+        square = times(r, r)
+        sums, squares = window_sums(r, to_year)[5:], window_sums(square, to_year)[5:]  # 21, 42, 63, 126 and 252 sessions
+        cubes, fourths = window_sum(times(square, r), to_half), window_sum(times(square, square), to_half)
+        _volatility(sums[0], squares[0], MONTH, out[0, a:b])
+        _volatility(sums[2], squares[2], QUARTER, out[1, a:b])
+        _volatility(sums[3], squares[3], HALF, out[2, a:b])
+        _ratio(out[0, a:b], out[2, a:b], out[2, a:b])
+        _downside(r, out[3, a:b])
+        _skewness(sums[3], squares[3], cubes, out[4, a:b])
+        _kurtosis(sums[3], squares[3], cubes, fourths, out[5, a:b])
+        _largest(r, sums[0], out[6, a:b])
+        _volatility(sums[4], squares[4], YEAR, out[7, a:b])
+        _ratio(sums[4], out[7, a:b], out[7, a:b])
+        _variance_ratio(r, sums[3], squares[3], out[8, a:b])
+        _autocorrelation(r, sums[3], squares[3], out[9, a:b])
+        _strength(r, out[10, a:b])
 
 
 @njit(cache=True, error_model="numpy")
-def _risk(r: Floats, sums: Floats, squares: Floats, out: Floats) -> None:
-    falls = np.empty((1, r.size))
-    window_sums(np.minimum(r, 0.0) ** 2, np.array([QUARTER]), falls)
+def _volatility(sums: Floats, squares: Floats, n: int, out: Floats) -> None:
+    for i in range(out.size):
+        out[i] = known(np.sqrt(YEAR / (n - 1) * scatter(sums[i], squares[i], n)))
+
+
+@njit(cache=True, error_model="numpy")
+def _ratio(numerator: Floats, denominator: Floats, out: Floats) -> None:
+    for i in range(out.size):
+        out[i] = known(numerator[i] / denominator[i])
+
+
+@njit(cache=True, error_model="numpy")
+def _downside(r: Floats, out: Floats) -> None:
+    falls = np.empty(r.size)
     for i in range(r.size):
-        month = np.sqrt(YEAR / (MONTH - 1) * scatter(sums[0, i], squares[0, i], MONTH))
-        half = np.sqrt(YEAR / (HALF - 1) * scatter(sums[2, i], squares[2, i], HALF))
-        year = np.sqrt(YEAR / (YEAR - 1) * scatter(sums[3, i], squares[3, i], YEAR))
-        out[0, i] = known(month)
-        out[1, i] = known(np.sqrt(YEAR / (QUARTER - 1) * scatter(sums[1, i], squares[1, i], QUARTER)))
-        out[2, i] = known(month / half)
-        out[3, i] = known(np.sqrt(YEAR / QUARTER * falls[0, i]))
-        out[7, i] = known(sums[3, i] / year)
+        falls[i] = r[i] * r[i] if r[i] < 0.0 else 0.0 * r[i]
+    squares = window_sum(falls, np.array(TO_QUARTER))
+    for i in range(r.size):
+        out[i] = known(np.sqrt(YEAR / QUARTER * squares[i]))
 
 
 @njit(cache=True, error_model="numpy")
-def _tails(r: Floats, sums: Floats, squares: Floats, out: Floats) -> None:
+def _skewness(sums: Floats, squares: Floats, cubes: Floats, out: Floats) -> None:
     n = HALF
-    third, fourth = np.empty((1, r.size)), np.empty((1, r.size))
-    window_sums(r * r * r, np.array([n]), third)
-    window_sums((r * r) * (r * r), np.array([n]), fourth)
-    window_max(r, MONTH, out[6])
-    for i in range(r.size):
-        mean, square = sums[2, i] / n, squares[2, i]
-        variance = scatter(sums[2, i], square, n) / (n - 1)
-        cubes = third[0, i] - 3 * mean * square + 2 * n * mean * mean * mean
-        out[4, i] = known(n / ((n - 1) * (n - 2)) * cubes / (variance * np.sqrt(variance)))
-        powers = fourth[0, i] - 4 * mean * third[0, i] + 6 * mean * mean * square - 3 * n * mean * mean * mean * mean
-        scale = n * (n + 1.0) / ((n - 1.0) * (n - 2.0) * (n - 3.0))
-        out[5, i] = known(scale * powers / (variance * variance) - 3.0 * (n - 1.0) ** 2 / ((n - 2.0) * (n - 3.0)))
-        out[6, i] = known(out[6, i] + 0.0 * sums[0, i])  # unknown where one of the returns is
+    for i in range(out.size):
+        mean, variance = sums[i] / n, scatter(sums[i], squares[i], n) / (n - 1)
+        central = cubes[i] - 3 * mean * squares[i] + 2 * n * mean * mean * mean
+        out[i] = known(n / ((n - 1) * (n - 2)) * central / (variance * np.sqrt(variance)))
 
 
 @njit(cache=True, error_model="numpy")
-def _persistence(r: Floats, sums: Floats, squares: Floats, out: Floats) -> None:
-    n, m, size = HALF, HALF - LAG + 1, r.size
-    weeks, week_sums, week_squares, products = np.empty((1, size)), np.empty((1, size)), np.empty((1, size)), np.empty((1, size))
-    window_sums(r, np.array([LAG]), weeks)
-    window_sums(weeks[0], np.array([m]), week_sums)
-    window_sums(weeks[0] * weeks[0], np.array([m]), week_squares)
-    pairs = np.full(size, np.nan)
-    pairs[1:] = r[1:] * r[:-1]
-    window_sums(pairs, np.array([n]), products)
-    out[8:10, : min(size, 1)] = np.nan
-    for i in range(1, size):
-        own, earlier = scatter(sums[i], squares[i], n), scatter(sums[i - 1], squares[i - 1], n)
-        joint = products[0, i] - sums[i] * sums[i - 1] / n
-        out[9, i] = known(joint / np.sqrt(own * earlier))
-        out[8, i] = known(scatter(week_sums[0, i], week_squares[0, i], m) / (m - 1) / (LAG * own / (n - 1)))
+def _kurtosis(sums: Floats, squares: Floats, cubes: Floats, fourths: Floats, out: Floats) -> None:
+    n = HALF
+    scale = n * (n + 1.0) / ((n - 1.0) * (n - 2.0) * (n - 3.0))
+    normal = 3.0 * (n - 1.0) * (n - 1.0) / ((n - 2.0) * (n - 3.0))
+    for i in range(out.size):
+        mean, variance = sums[i] / n, scatter(sums[i], squares[i], n) / (n - 1)
+        central = fourths[i] - 4 * mean * cubes[i] + 6 * mean * mean * squares[i] - 3 * n * mean * mean * mean * mean
+        out[i] = known(scale * central / (variance * variance) - normal)
+
+
+@njit(cache=True, error_model="numpy")
+def _largest(r: Floats, sums: Floats, out: Floats) -> None:
+    window_max(r, MONTH, out)
+    for i in range(r.size):
+        out[i] = known(out[i] + 0.0 * sums[i])  # unknown where one of the returns is
+
+
+@njit(cache=True, error_model="numpy")
+def _variance_ratio(r: Floats, sums: Floats, squares: Floats, out: Floats) -> None:
+    n = HALF
+    weeks, to_half = window_sum(r, np.array(TO_WEEK)), np.array(TO_HALF)
+    week_sums, week_squares = window_sum(weeks, to_half), window_sum(times(weeks, weeks), to_half)
+    for i in range(r.size):
+        out[i] = known(scatter(week_sums[i], week_squares[i], n) / (LAG * scatter(sums[i], squares[i], n)))
+
+
+@njit(cache=True, error_model="numpy")
+def _autocorrelation(r: Floats, sums: Floats, squares: Floats, out: Floats) -> None:
+    out[: min(r.size, 1)] = np.nan
+    if r.size > 1:
+        products = window_sum(times(r[1:], r[:-1]), np.array(TO_HALF))
+        _lagged(sums[1:], squares[1:], sums[:-1], squares[:-1], products, out[1:])
+
+
+@njit(cache=True, error_model="numpy")
+def _lagged(sums: Floats, squares: Floats, old_sums: Floats, old_squares: Floats, products: Floats, out: Floats) -> None:
+    n = HALF
+    for i in range(out.size):
+        own, earlier = scatter(sums[i], squares[i], n), scatter(old_sums[i], old_squares[i], n)
+        out[i] = known((products[i] - sums[i] * old_sums[i] / n) / np.sqrt(own * earlier))
 
 
 @njit(cache=True, error_model="numpy")
 def _strength(r: Floats, out: Floats) -> None:
-    gains, moves = np.empty((1, r.size)), np.empty((1, r.size))
-    window_sums(np.maximum(r, 0.0), np.array([14]), gains)
-    window_sums(np.abs(r), np.array([14]), moves)
+    rises, moves = np.empty(r.size), np.empty(r.size)
     for i in range(r.size):
-        out[i] = known(100.0 * gains[0, i] / moves[0, i])
+        moves[i] = abs(r[i])
+        rises[i] = 0.5 * (moves[i] + r[i])
+    chain = np.array(TO_STRENGTH)
+    gained, moved = window_sum(rises, chain), window_sum(moves, chain)
+    for i in range(r.size):
+        out[i] = known(100.0 * gained[i] / moved[i])

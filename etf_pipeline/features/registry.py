@@ -41,11 +41,16 @@ LOOKBACK = max(feature.lookback for feature in FEATURES.values())
 """Earlier bars of a fund that decide its features of a session. [sessions]"""
 
 
-def evaluate(bars: Bars) -> dict[str, Floats]:
-    """Every feature at every bar; unknown until its lookback is filled."""
+def matrix(bars: Bars) -> Floats:
+    """Every feature at every bar, of shape (n_features, n_bars), in the order of `FEATURES`; unknown before its lookback."""
     out = np.empty((len(FEATURES), len(bars.index)))
     row = 0
     for group in GROUPS:
         group.compute(bars, out[row : row + len(group.features)])
         row += len(group.features)
-    return dict(zip(FEATURES, out, strict=True))
+    return out
+
+
+def evaluate(bars: Bars) -> dict[str, Floats]:
+    """Every feature at every bar, by name."""
+    return dict(zip(FEATURES, matrix(bars), strict=True))

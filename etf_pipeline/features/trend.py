@@ -7,10 +7,12 @@ from numba import njit
 
 from etf_pipeline.features.bars import Bars
 from etf_pipeline.features.feature import HALF, YEAR, Feature
-from etf_pipeline.features.windows import Floats, Ints, known, window_max, window_spread, window_sums
+from etf_pipeline.features.windows import TO_HALF, Floats, Ints, known, window_max, window_spread, window_sums
 
 BAND = 20
 """Bollinger's window. [sessions]"""
+
+TO_BAND, TO_AVERAGES = (2, 4, 5, 10, 20), (2, 4, 5, 10, 20, 40, 50, 100, 200)
 
 AVERAGES = "Brock, Lakonishok & LeBaron 1992, doi:10.1111/j.1540-6261.1992.tb04681.x"
 
@@ -65,34 +67,34 @@ def compute(x: Bars, out: Floats) -> None:
 @njit(cache=True, error_model="numpy")
 def _trend(starts: Ints, index: Floats, log_index: Floats, out: Floats) -> None:
     for f in range(starts.size - 1):
-        own, here = index[starts[f] : starts[f + 1]], out[:, starts[f] : starts[f + 1]]
-        _averages(own, here)
-        _band(own, here[2])
-        _line(log_index[starts[f] : starts[f + 1]], here[3])
-        _high(own, here[4], here[5])
+        a, b = starts[f], starts[f + 1]
+        _averages(index[a:b], out[0, a:b], out[1, a:b])
+        _band(index[a:b], out[2, a:b])
+        _line(log_index[a:b], out[3, a:b])
+        _high(index[a:b], out[4, a:b], out[5, a:b])
 
 
 @njit(cache=True, error_model="numpy")
-def _averages(own: Floats, out: Floats) -> None:
-    sums = np.empty((2, own.size))
-    window_sums(own, np.array([50, 200]), sums)
+def _averages(own: Floats, distance: Floats, crossover: Floats) -> None:
+    sums = window_sums(own, np.array(TO_AVERAGES))
+    short, long = sums[-3], sums[-1]
     for i in range(own.size):
-        out[0, i] = known(own[i] * 200 / sums[1, i] - 1.0)
-        out[1, i] = known(sums[0, i] * 4 / sums[1, i] - 1.0)
+        distance[i] = known(own[i] * 200 / long[i] - 1.0)
+        crossover[i] = known(short[i] * 4 / long[i] - 1.0)
 
 
 @njit(cache=True, error_model="numpy")
 def _band(own: Floats, out: Floats) -> None:
-    mean, squares, unused = np.empty(own.size), np.empty(own.size), np.empty(own.size)
-    window_spread(own, BAND, mean, squares, unused)
+    spread = window_spread(own, np.array(TO_BAND))
+    mean, squares = spread[0], spread[1]
     for i in range(own.size):
         out[i] = known((own[i] - mean[i]) / np.sqrt(squares[i] / (BAND - 1)))
 
 
 @njit(cache=True, error_model="numpy")
 def _line(levels: Floats, out: Floats) -> None:
-    mean, squares, slope = np.empty(levels.size), np.empty(levels.size), np.empty(levels.size)
-    window_spread(levels, HALF, mean, squares, slope)
+    spread = window_spread(levels, np.array(TO_HALF))
+    squares, slope = spread[1], spread[2]
     time = HALF * (HALF * HALF - 1.0) / 12.0
     for i in range(levels.size):
         out[i] = known(slope[i] * abs(slope[i]) / (squares[i] * time))

@@ -1,21 +1,23 @@
-"""Windows over one fund's consecutive bars by doubling: nothing is subtracted, and nothing depends on where a history begins.
+"""Windows over one fund's consecutive bars by adding up: nothing is subtracted, and nothing depends on where a history begins.
 
 A running sum that adds the newest value and subtracts the oldest keeps every rounding error it ever made, and one infinite or
-absurd value spoils all that follow. Here the sums of 2, 4, 8 ... values are each made from two of half the length; a window is
-put together from those its binary digits name: 21 = 1 + 4 + 16. A value at bar t is then a fixed tree of the window's own values:
+absurd value spoils all that follow. Here the sum of a window is made of two shorter ones that stand end to end, those of shorter
+ones again, along an addition chain such as 1, 2, 3, 6, 7, 14, 21, 42, 63, 126 [1]_. A value at bar t is then a fixed tree of the
+window's own values:
 
 - what left the window leaves no trace, an unknown or infinite value included; rounding grows with the logarithm of its length;
 - later bars change no earlier bit, and a history that starts one window earlier or later gives the same bits (a night can extend
   the table);
-- every loop adds one array to another, so that the processor does eight bars at a time.
+- every loop adds one array to another, so that the processor does several bars at a time.
 
-Maxima overlap instead (a sparse table) [1]_. Means with their squared deviations merge by Chan's formula, which does not cancel
-where the level is large beside its movement [2]_.
+Maxima overlap instead (a sparse table) [2]_. Means with their squared deviations merge by Chan's formula, which does not cancel
+where the level is large beside its movement [3]_.
 
 References
 ----------
-.. [1] M. Bender, M. Farach-Colton, "The LCA problem revisited," LATIN 2000. doi:10.1007/10719839_9
-.. [2] T. Chan, G. Golub, R. LeVeque, "Algorithms for computing the sample variance: analysis and recommendations,"
+.. [1] A. Brauer, "On addition chains," Bulletin of the AMS 45 (10), 1939. doi:10.1090/S0002-9904-1939-07068-7
+.. [2] M. Bender, M. Farach-Colton, "The LCA problem revisited," LATIN 2000. doi:10.1007/10719839_9
+.. [3] T. Chan, G. Golub, R. LeVeque, "Algorithms for computing the sample variance: analysis and recommendations,"
    American Statistician 37 (3), 1983. doi:10.1080/00031305.1983.10483115
 """
 
@@ -27,61 +29,70 @@ from numba import njit
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Spread = tuple[Floats, Floats, Floats]
+
+
+TO_MONTH = (2, 3, 6, 7, 14, 21)
+TO_QUARTER = (*TO_MONTH, 42, 63)
+TO_HALF = (*TO_QUARTER, 126)
+TO_YEAR = (*TO_HALF, 252)
 
 
 @njit(cache=True, error_model="numpy")
-def window_sums(values: Floats, windows: Ints, sums: Floats) -> None:
-    """Sums of the last ``windows[k]`` values into ``sums[k]``, of shape (n_windows, n); NaN until there are as many."""
-    n, half = values.size, 1
-    level, longer = values.copy(), np.empty(n)
-    filled = np.zeros(windows.size, np.int64)
-    while half <= windows.max():
-        for k in range(windows.size):
-            if windows[k] & half:
-                _put(level, filled[k], sums[k])
-                filled[k] += half
-        if half < n:
-            _pairs(level[half:], level[:-half], longer[half:])
-        longer[:half] = np.nan
-        level, longer = longer, level
-        half *= 2
-    for k in range(windows.size):
-        sums[k, : min(n, windows[k] - 1)] = np.nan
+def window_sums(values: Floats, chain: Ints) -> Floats:
+    """Sums of the last ``chain[k]`` values in row k, of shape (n_lengths, n); NaN until there are as many.
+
+    Each length of the chain is the one before plus another that comes earlier, or 1 (a Brauer chain).
+    """
+    n, sums = values.size, np.empty((chain.size, values.size))
+    newer, last = values, 1
+    for k in range(chain.size):
+        rest = chain[k] - last
+        older = values
+        for j in range(k):
+            if chain[j] == rest:
+                older = sums[j]
+        out = sums[k]
+        out[: min(n, chain[k] - 1)] = np.nan
+        if chain[k] <= n:
+            add(newer[chain[k] - 1 :], older[rest - 1 : n - last], out[chain[k] - 1 :])
+        newer, last = out, chain[k]
+    return sums
 
 
 @njit(cache=True, error_model="numpy")
-def _put(level: Floats, filled: int, total: Floats) -> None:
-    """Add the part of the window that ends `filled` values ago."""
-    n = total.size
-    if filled == 0:
-        for i in range(n):
-            total[i] = level[i]
-    elif filled < n:
-        _grow(total[filled:], level[: n - filled])
+def window_sum(values: Floats, chain: Ints) -> Floats:
+    """Sum of the last ``chain[-1]`` values; NaN until there are as many."""
+    total: Floats = window_sums(values, chain)[-1]
+    return total
 
 
 @njit(cache=True, error_model="numpy")
-def _grow(total: Floats, part: Floats) -> None:
-    for i in range(total.size):
-        total[i] += part[i]
-
-
-@njit(cache=True, error_model="numpy")
-def _pairs(newer: Floats, older: Floats, out: Floats) -> None:
+def add(newer: Floats, older: Floats, out: Floats) -> None:
+    """Sum of two arrays, value by value."""
     for i in range(out.size):
         out[i] = newer[i] + older[i]
+
+
+@njit(cache=True, error_model="numpy")
+def times(one: Floats, other: Floats) -> Floats:
+    """Product of two arrays, value by value."""
+    out = np.empty(one.size)
+    for i in range(out.size):
+        out[i] = one[i] * other[i]
+    return out
 
 
 @njit(cache=True, error_model="numpy")
 def window_max(values: Floats, window: int, out: Floats) -> None:
     """Largest of the last `window` values; NaN until there are as many. An unknown value is passed over."""
     n, half = values.size, 1
-    level, longer = values.copy(), np.empty(n)
+    level, longer, spare = values, np.empty(n), np.empty(n)
     while 2 * half <= window:
         longer[: min(n, half)] = np.nan
         if half < n:
             _larger(level[half:], level[:-half], longer[half:])
-        level, longer = longer, level
+        level, longer, spare = longer, spare, longer
         half *= 2
     lag = window - half
     out[: min(n, window - 1)] = np.nan
@@ -96,38 +107,43 @@ def _larger(newer: Floats, older: Floats, out: Floats) -> None:
 
 
 @njit(cache=True, error_model="numpy")
-def window_spread(values: Floats, window: int, mean: Floats, squares: Floats, slope: Floats) -> None:
-    """Mean, sum of squared deviations, and sum of products with centred time of the last `window` values."""
-    n, half, filled = values.size, 1, 0
-    level, longer = np.zeros((3, n)), np.empty((3, n))
-    level[0] = values
-    made = np.full((3, n), np.nan)
-    while half <= window:
-        if window & half:
-            if filled == 0:
-                made[:] = level
-            elif filled < n:
-                _merge(made[:, filled:], filled, level[:, : n - filled], half, made[:, filled:])
-            filled += half
-        longer[:, : min(n, half)] = np.nan
-        if half < n:
-            _merge(level[:, half:], half, level[:, :-half], half, longer[:, half:])
-        level, longer = longer, level
-        half *= 2
-    made[:, : min(n, window - 1)] = np.nan
-    mean[:], squares[:], slope[:] = made[0], made[1], made[2]
+def window_spread(values: Floats, chain: Ints) -> Floats:
+    """Mean, squared deviations and products with centred time, summed, of the last ``chain[-1]`` values; of shape (3, n)."""
+    n, made = values.size, np.empty((chain.size + 1, 3, values.size))
+    made[0, 0], made[0, 1], made[0, 2] = values, 0.0, 0.0
+    last = 1
+    for k in range(chain.size):
+        rest, length, j = chain[k] - last, chain[k], 0
+        for m in range(k):
+            j = m + 1 if chain[m] == rest else j
+        made[k + 1, :, : min(n, length - 1)] = np.nan
+        if length <= n:
+            new, old, out = made[k], made[j], made[k + 1]
+            _merge(
+                (new[0, length - 1 :], new[1, length - 1 :], new[2, length - 1 :]),
+                last,
+                (old[0, rest - 1 : n - last], old[1, rest - 1 : n - last], old[2, rest - 1 : n - last]),
+                rest,
+                (out[0, length - 1 :], out[1, length - 1 :], out[2, length - 1 :]),
+            )
+        last = length
+    spread: Floats = made[-1]
+    return spread
 
 
 @njit(cache=True, error_model="numpy")
-def _merge(newer: Floats, n_newer: int, older: Floats, n_older: int, out: Floats) -> None:
+def _merge(newer: Spread, n_newer: int, older: Spread, n_older: int, out: Spread) -> None:
     """Chan's merge of two neighbouring stretches; their middles lie half of both lengths apart in time."""
-    share, weight = n_older / (n_newer + n_older), n_newer * n_older / (n_newer + n_older)
-    apart = weight * (n_newer + n_older) / 2
-    for i in range(out.shape[1]):
-        gap = newer[0, i] - older[0, i]
-        squares = newer[1, i] + older[1, i] + gap * gap * weight
-        slope = newer[2, i] + older[2, i] + gap * apart
-        out[0, i], out[1, i], out[2, i] = newer[0, i] - gap * share, squares, slope
+    weight = n_newer * n_older / (n_newer + n_older)
+    share, apart = n_older / (n_newer + n_older), weight * (n_newer + n_older) / 2
+    mean, squares, slope = out
+    mean_a, squares_a, slope_a = newer
+    mean_b, squares_b, slope_b = older
+    for i in range(mean.size):
+        gap = mean_a[i] - mean_b[i]
+        squares[i] = squares_a[i] + squares_b[i] + gap * gap * weight
+        slope[i] = slope_a[i] + slope_b[i] + gap * apart
+        mean[i] = mean_a[i] - gap * share
 
 
 @njit(cache=True, error_model="numpy")

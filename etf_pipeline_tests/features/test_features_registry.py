@@ -96,7 +96,7 @@ def oracle(name: str, bars: pd.DataFrame, m: pd.Series) -> pd.Series:
         "kurtosis_126": lambda: known.rolling(126).kurt(),
         "max_return_21": lambda: known.rolling(21).max(),
         "sharpe_252": lambda: known.rolling(252).mean() / known.rolling(252).std() * YEAR,
-        "variance_ratio_126": lambda: known.rolling(5).sum().rolling(122).var() / (5 * known.rolling(126).var()),
+        "variance_ratio_126": lambda: known.rolling(5).sum().rolling(126).var() / (5 * known.rolling(126).var()),
         "autocorrelation_126": lambda: known.rolling(126).corr(known.shift(1)).where(known.shift(1).rolling(126).count() == 126),
         "drawdown_252": lambda: 1 - index / index.rolling(252).max(),
         "underwater_252": lambda: (251 - index.rolling(252).apply(np.argmax, raw=True)) / 252,
