@@ -16,7 +16,7 @@ claims as (
         case
             when test = 'ic' then 'Funds that it ranks higher do better afterwards.'
             when test = 'long_short' then 'The funds it likes best beat those it likes least, before costs.'
-            when test = 'timed_return' then 'Holding each fund in the direction of its forecast pays, before costs.'
+            when test = 'timing' then 'Going with the sign of its forecasts beats holding all funds, before costs.'
             when test = 'direction' then 'It tells rises from falls better than chance would.'
             else 'It earns more for its risk than ' || replace(replace(test, 'sharpe_over_', ''), '_', ' ') || '.'
         end                                                                             as statement,
@@ -24,19 +24,21 @@ claims as (
         case
             when test = 'ic' then 'Mean rank correlation '
             when test = 'direction' then 'Right signs beyond chance '
-            when test in ('long_short', 'timed_return') then 'Annual Sharpe ratio before costs '
+            when test = 'long_short' then 'Annual Sharpe ratio before costs '
+            when test = 'timing' then 'Annual Sharpe ratio beyond holding all, before costs, '
             else 'Annual Sharpe ratio after costs, less that of the benchmark, '
         end
         || coalesce(format('{:.3f}', estimate), 'unknown')
         || case
             when p_adjusted is not null
-                then format('; by luck alone so good a figure has a chance of {:.3f}, or {:.3f} once all {} tests count (under 0.050 is needed)', p_value, p_adjusted, n_tests)
+                then format('; by luck alone so good a figure has a chance of {:.4f}, or {:.4f} once all {} tests count', p_value, p_adjusted, n_tests)
+                || ' (under 0.05 is needed)'
             else '; too little independent data to test'
         end
-        || format('. Its {} observations are worth {:.0f} independent ones', n, coalesce(n_effective, 0))
+        || format('. Its {:,} observations are worth {:,.0f} independent ones', n, coalesce(n_effective, 0))
         || case
             when test = 'ic' and naive_t is not null
-                then format('; taking all {} rows for independent would have said t = {:.1f}', naive_n, naive_t)
+                then format('; taking all {:,} rows for independent would have said t = {:.1f}', naive_n, naive_t)
             else ''
         end
         || '.'                                                                          as why,
@@ -72,9 +74,10 @@ told as (
             when years_needed > years then format(' Such a record would need {:.1f} years to be above zero.', years_needed)
             else ''
         end                                                                             as record,
-        format('Chance that a strategy chosen by its record disappoints afterwards: {:.0f} %', 100 * pbo)
-        || ' (under 50 % is needed)'                                                    as choice,
-        format('chance that luck alone beats the benchmark as they do: {:.3f} (under 0.050 is needed)', spa_p)   as luck
+        format('In {:.0f} % of the ways to cut history, the strategy with the best record then fell behind', 100 * pbo)
+        || ' (under 50 % is needed).'                                                   as choice,
+        format('Luck alone would beat the benchmark as well as the best here with a chance of {:.3f}', spa_p)
+        || ' (under 0.050 is needed).'                                                  as luck
     from judged
 ),
 strategies as (
@@ -84,8 +87,8 @@ strategies as (
         'skill'                                                                         as claim,
         'Its record after costs is better than luck.'                                   as statement,
         answer                                                                          as verdict,
-        coalesce(ratio, 'Its record has no spread, so that nothing can be said') || '.' || record || coalesce(' ' || choice || ';', '')
-        || coalesce(' ' || luck || '.', '')                                             as why,
+        coalesce(ratio, 'Its record has no spread, so that nothing can be said') || '.' || record || coalesce(' ' || choice, '')
+        || coalesce(' ' || luck, '')                                                    as why,
         sharpe_annual                                                                   as estimate,
         1 - psr                                                                         as p_value,
         1 - dsr                                                                         as p_adjusted,
@@ -107,7 +110,8 @@ overall as (
         format('{} of {} strategies and ', count(*) filter (where answer = 'edge'), count(*))
         || (select format('{} of {} claims on forecasts stand. ', count(*) filter (where verdict = 'edge'), count(*)) from claims where kind = 'forecast')
         || 'The best record is that of ' || max(replace(strategy, '_', ' ')) filter (where place = 1) || ': '
-        || coalesce(max(ratio) filter (where place = 1), 'it has no spread') || '.'     as why,
+        || coalesce(max(ratio) filter (where place = 1), 'it has no spread') || '.'
+        || coalesce(' ' || max(choice), '') || coalesce(' ' || max(luck), '')           as why,
         max(sharpe_annual) filter (where place = 1)                                     as estimate,
         max(1 - psr) filter (where place = 1)                                           as p_value,
         max(1 - dsr) filter (where place = 1)                                           as p_adjusted,

@@ -74,23 +74,25 @@ def forecast_claims(
     Returns
     -------
     list of Claim
-        ``ic``, ``icir``, ``long_short``, ``timed_return``, ``direction``, with `before` also ``bias_correction``; then, invalid,
-        ``hit_rate`` against one half, ``direction_1992`` and ``observation_t``.
+        ``ic``, ``long_short``, ``timing``, ``direction``, with `before` also ``bias_correction``; then, invalid, ``icir``,
+        ``timed_return`` and ``hit_rate``, ``direction_1992`` and ``observation_t``.
 
     Notes
     -----
     ``ic`` and ``icir`` ask the same question of the same series (their p values agree), so that ``icir`` is marked invalid to
-    keep it out of the correction for many tests; its statistic is the ratio over its own error.
+    keep it out of the correction for many tests; its statistic is the ratio over its own error. ``timing`` is what going with the
+    forecast's sign earns beyond holding everything: ``timed_return`` alone, like ``hit_rate``, is passed by any forecast that is
+    always positive in a rising market.
     """
     ic = rank_correlations(forecast, outcome)
     spread = prediction_sharpe(quantile_long_short(forecast, outcome, quantile), horizon)
-    timed = prediction_sharpe(sign_timed(forecast, outcome), horizon)
+    timing = prediction_sharpe(sign_timed(forecast, outcome) - sign_timed(np.abs(forecast) + 1.0, outcome), horizon)
     direction = robust_pesaran_timmermann(forecast, outcome, horizon)
     called = int(np.sum(~np.isnan(forecast * outcome)))
     claims = [
         _of_ratio("ic", subject, horizon, ratio_test(ic, horizon), float(np.nanmean(ic)) if np.any(~np.isnan(ic)) else np.nan),
         _of_ratio("long_short", subject, horizon, spread, spread.ratio, "annual Sharpe ratio before costs"),
-        _of_ratio("timed_return", subject, horizon, timed, timed.ratio, "annual Sharpe ratio before costs"),
+        _of_ratio("timing", subject, horizon, timing, timing.ratio, "annual Sharpe ratio beyond holding all, before costs"),
         _of_mean("direction", subject, horizon, direction, called, "hit rate in excess of independence"),
     ]
     if before is not None:
@@ -110,8 +112,10 @@ def _for_comparison(subject: str, ic: Floats, forecast: Floats, outcome: Floats,
     direction, rows = pesaran_timmermann(forecast, outcome), observation_t_test(np.sign(forecast) * outcome)
     one_sided = rows.p_value / 2 if rows.t >= 0 else 1 - rows.p_value / 2
     excess = direction.hit_rate - direction.expected
+    timed = prediction_sharpe(sign_timed(forecast, outcome), horizon)
     return [
         _of_ratio("icir", subject, horizon, ratio, ratio.ratio, "per session; the question of `ic` again", valid=False),
+        _of_ratio("timed_return", subject, horizon, timed, timed.ratio, "a rising market passes it", valid=False),
         _of_mean("hit_rate", subject, horizon, hit, direction.n, "against one half, which rising markets pass", valid=False),
         Claim(
             *("direction_1992", subject, horizon, excess, direction.statistic, direction.p_value, direction.n),

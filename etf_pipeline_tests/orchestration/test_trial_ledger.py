@@ -226,7 +226,7 @@ def test_the_table_of_verdicts_has_a_row_for_every_claim(pipeline: Pipeline) -> 
     told = from_arrow(pipeline.tables.read("rpt_edge"))
     assert (told["kind"] == "overall").sum() == 1
     assert set(told.loc[told["claim"] == "skill", "subject"]) == {"max_sharpe", "risk_parity"}
-    assert {"ic", "direction", "long_short", "timed_return"} == set(told.loc[told["subject"] == "ensemble", "claim"])
+    assert {"ic", "direction", "long_short", "timing"} == set(told.loc[told["subject"] == "ensemble", "claim"])
     assert set(told.loc[told["claim"] == "skill", "verdict"]) == {"not_enough_data"}  # 399 sessions prove nothing
     assert told["why"].str.len().min() > 60
 

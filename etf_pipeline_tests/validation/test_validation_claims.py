@@ -34,8 +34,8 @@ def test_the_list_is_complete_and_makes_the_table():
     table = significance_table(forecast_claims("ensemble", f, y, HORIZON, before=f + 0.5))
     TABLES["significance_tests"].check(TABLES["significance_tests"].to_arrow(table))
     valid = table.loc[table["valid"], "test"].tolist()
-    assert valid == ["ic", "long_short", "timed_return", "direction", "bias_correction"]
-    assert table.loc[~table["valid"], "test"].tolist() == ["icir", "hit_rate", "direction_1992", "observation_t"]
+    assert valid == ["ic", "long_short", "timing", "direction", "bias_correction"]
+    assert table.loc[~table["valid"], "test"].tolist() == ["icir", "timed_return", "hit_rate", "direction_1992", "observation_t"]
     assert (table.loc[~table["valid"], "decision"] == "not_decided").all()
 
 
@@ -52,7 +52,7 @@ def test_each_claim_is_the_test_that_it_names():
 
 def test_skill_is_claimed_and_its_absence_is_not_whatever_the_invalid_tests_say():
     skilled = significance_table(forecast_claims("good", *told(2, 0.6), HORIZON)).set_index("test")
-    assert (skilled.loc[["ic", "long_short", "timed_return", "direction"], "decision"] == "significant").all()
+    assert (skilled.loc[["ic", "long_short", "timing", "direction"], "decision"] == "significant").all()
     # 40 forecasters without skill, four tests each at 5 % together: more than 6 with any claim happen once in 300 seeds
     wrong, misled = 0, 0
     for seed in range(100, 140):
@@ -61,6 +61,15 @@ def test_skill_is_claimed_and_its_absence_is_not_whatever_the_invalid_tests_say(
         misled += table.loc["observation_t", "p_value"] < 0.05
     assert wrong <= 6
     assert misled >= 10
+
+
+def test_holding_everything_in_a_rising_market_is_no_timing():
+    f, y = told(4)
+    rising = y + 3 * np.abs(y).mean()
+    table = significance_table(forecast_claims("bull", np.abs(f) + 1, rising, HORIZON)).set_index("test")
+    assert table.loc["timed_return", "p_value"] < 1e-4
+    assert table.loc["hit_rate", "p_value"] < 1e-4
+    assert not (table["decision"] == "significant").any()
 
 
 def test_a_forecaster_without_any_known_outcome_is_insufficient_or_refused():
