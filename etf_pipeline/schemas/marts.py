@@ -65,6 +65,26 @@ class FctActions(Table):
     source_row: pl.Int64 = column("Number of the action within the source, from 0", unit="count", ge=0)
 
 
+@table(room="marts", key=("ticker", "session"), causality="source", chunk="session")
+class PricesCurrent(Table):
+    """The newest known version of every clean bar, and when its source restated it."""
+
+    session: pl.Date = column("Exchange session", unit="date")
+    ticker: pl.String = column("Permanent name of the fund", unit="identifier")
+    open: pl.Float64 = column("First price", unit="listing currency", gt=0)
+    high: pl.Float64 = column("Highest price", unit="listing currency", gt=0)
+    low: pl.Float64 = column("Lowest price", unit="listing currency", gt=0)
+    close: pl.Float64 = column("Last price", unit="listing currency", gt=0)
+    volume: pl.Float64 = column("Shares traded", unit="shares", ge=0)
+    dividend: pl.Float64 = column("Cash per share that goes ex at this open", unit="listing currency per share", ge=0)
+    split_ratio: pl.Float64 = column("New shares per old at this open", unit="ratio", gt=0)
+    adjustment: pl.String = column("What the source already applied", unit="category", isin=ADJUSTMENTS)
+    restated_at: Instant = column(
+        "When the source last gave other values than before; unknown if never", unit="UTC instant", nullable=True
+    )
+    corrections: pl.Int64 = column("Values of this bar in `raw_corrections`", unit="count", ge=0)
+
+
 @table(room="marts", key=("ticker", "session"), causality="causal", chunk="session")
 class FctReturns(Table):
     """Total return of each session and the forward total-return index that grows from it."""
