@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import types
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,8 +12,11 @@ from threadpoolctl import threadpool_limits
 
 from etf_pipeline.errors import SettingsError
 from etf_pipeline.forecasting import MODELS, ForecastParameters
+from etf_pipeline.forecasting.design import build_design
 from etf_pipeline.forecasting.dotted import dotted_model
 from etf_pipeline.forecasting.models import BinnedForest, code_of, make_model
+from etf_pipeline.forecasting.windows import fit_window
+from etf_pipeline.validation import walk_forward
 
 SMALL = ForecastParameters(trees=8, min_leaf=40, leaves=12, n_jobs=1)
 
@@ -129,3 +133,17 @@ def test_what_is_no_estimator_is_refused_and_never_run(wrong, said):
 def test_the_code_behind_a_name_is_its_package_and_source():
     assert "class Lasso" in dotted_model("sklearn.linear_model.Lasso").code()
     assert "lightgbm 4" in code_of("lightgbm_rf")
+
+
+def test_fold_models_grow_a_third_of_the_trees_and_the_seed_is_the_settings(monkeypatch, predictable, quick):
+    grown = []
+
+    def spy(parameters, trees):
+        grown.append((trees, parameters.seed))
+        return MODELS["ridge"](parameters, trees)
+
+    monkeypatch.setitem(MODELS, "spy", spy)
+    p = replace(quick, models=("spy",), trees=31, seed=9)
+    design = build_design(**predictable, parameters=p)
+    fit_window("spy", walk_forward(design.sessions, p.windows)[1], design, p)
+    assert grown == [(31, 9), (10, 9), (10, 9), (10, 9)]
