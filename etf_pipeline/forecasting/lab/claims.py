@@ -8,8 +8,7 @@ import pandas as pd
 from etf_pipeline.forecasting.design import Design
 from etf_pipeline.forecasting.lab.grid import CellForecasts
 from etf_pipeline.panel import Floats
-from etf_pipeline.validation import Claim, clustered_mean, diebold_mariano, forecast_claims, rank_correlations
-from etf_pipeline.validation.tables import significance_table
+from etf_pipeline.validation import Claim, clustered_mean, diebold_mariano, forecast_claims, rank_correlations, significance_table
 
 SEPARATOR = "|"
 

@@ -31,9 +31,9 @@ from etf_pipeline.validation import (
     time_to_profit_by_regime,
     trade_drawdowns,
 )
+from etf_pipeline.validation.prediction_returns import MINIMUM_EFFECTIVE
 
 ALL = "all"
-MINIMUM_EFFECTIVE = 30.0
 States = npt.NDArray[np.object_]
 
 

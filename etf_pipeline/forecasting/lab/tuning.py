@@ -26,9 +26,11 @@ from etf_pipeline.validation import (
     trial,
     walk_forward,
 )
+from etf_pipeline.validation.prediction_returns import MINIMUM_EFFECTIVE
 from etf_pipeline.validation.trials import canonical
 
-MINIMUM_EFFECTIVE, SIZE = 30.0, 0.05
+SIZE = 0.05
+"""Chance that any verdict of the table is wrong where searching changes nothing."""
 
 
 def search_hyper_parameters(
