@@ -33,7 +33,8 @@ def compute(x: Bars, out: Floats) -> None:
     splits take effect overnight.
     """
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        ranges = np.log(x.high / x.low)
+        ranges = x.high / x.low
+        np.log(ranges, out=ranges)
     _intraday(x.starts, ranges, x.total_return, x.open_return, out)
 
 

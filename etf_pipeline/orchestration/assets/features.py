@@ -6,13 +6,15 @@ from etf_pipeline.features import LOOKBACK, DriftParameters, FeatureParameters, 
 from etf_pipeline.features import market_returns as market
 from etf_pipeline.recipes import Increment, makes
 
+MEMBERS = ("session", "ticker", "member")
+
 FORTNIGHT = 10
 """More sessions than an exchange ever rests: the session before is among them. [sessions]"""
 
 
 @makes(
     "market_returns",
-    reads={"fct_prices": ("session", "ticker", "exchange")},
+    reads={"fct_prices": ("session", "ticker", "exchange"), "universe_membership": MEMBERS},
     increment=Increment(lookback=FORTNIGHT, dated={"market_returns": "session"}),
 )
 def market_returns(fct_prices: pd.DataFrame, fct_returns: pd.DataFrame, universe_membership: pd.DataFrame) -> pd.DataFrame:
@@ -20,7 +22,11 @@ def market_returns(fct_prices: pd.DataFrame, fct_returns: pd.DataFrame, universe
     return market(fct_prices, fct_returns, universe_membership)
 
 
-@makes("features", increment=Increment(lookback=LOOKBACK, dated={"market_returns": "session"}))
+@makes(
+    "features",
+    reads={"universe_membership": MEMBERS},
+    increment=Increment(lookback=LOOKBACK, dated={"market_returns": "session"}),
+)
 def features(
     fct_prices: pd.DataFrame,
     fct_returns: pd.DataFrame,
@@ -32,7 +38,7 @@ def features(
     return compute(fct_prices, fct_returns, universe_membership, market_returns, parameters)
 
 
-@makes("feature_drift")
+@makes("feature_drift", reads={"universe_membership": MEMBERS})
 def feature_drift(features: pd.DataFrame, universe_membership: pd.DataFrame, parameters: DriftParameters) -> pd.DataFrame:
     """Each month's members beside all earlier years: stability index, Kolmogorov-Smirnov distance, missing share, moments."""
     return drift(features, universe_membership, parameters)
