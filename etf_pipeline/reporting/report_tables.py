@@ -20,6 +20,8 @@ class ReportTables:
     rpt_costs: pd.DataFrame
     rpt_stress: pd.DataFrame
     rpt_universe: pd.DataFrame
+    rpt_survivorship: pd.DataFrame
+    rpt_lifecycle: pd.DataFrame
     rpt_data_quality: pd.DataFrame
     rpt_quality_trend: pd.DataFrame
     rpt_quality_newest: pd.DataFrame

@@ -457,6 +457,38 @@ def rpt_universe() -> pd.DataFrame:
     return rows.groupby(["session", "reason"]).size().rename("funds").reset_index()
 
 
+def rpt_survivorship() -> pd.DataFrame:
+    both = {"start": SESSIONS[0], "end": SESSIONS[-1], "asset_class": "all", "rule": "equal_weight"}
+    few = {"screens": "strict", "n_funds": 12, "n_ended": 3, "n_held_to_end": 1, "verdict": "too_few_endings"}
+    many = {"screens": "all_listed", "n_funds": 90, "n_ended": 40, "n_held_to_end": 38, "verdict": "biased"}
+    growth = {"cagr_full": 0.061, "cagr_survivors": 0.072, "cagr_gap": 0.011, "cagr_gap_low": 0.004, "cagr_gap_high": 0.017}
+    risk = {"sharpe_gap": 0.08, "sharpe_gap_low": 0.02, "sharpe_gap_high": 0.13, "max_drawdown_gap": -0.012}
+    rows = pd.DataFrame([{**both, **study, **growth, **risk} for study in (few, many)])
+    return rows.assign(n_held_to_end=rows["n_held_to_end"].astype("Int64"))
+
+
+def rpt_lifecycle() -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "ticker": ["ZED", "OLD"],
+            "name": ["Zed <Fund>", None],
+            "asset_class": ["equity", None],
+            "inception": SESSIONS[[0, 0]],
+            "first_session": SESSIONS[[0, 5]],
+            "announced_at": pd.to_datetime(["2023-03-01 21:00", None], utc=True),
+            "last_session": SESSIONS[[-180, -300]],
+            "fate": ["closure", "unknown"],
+            "liquidation_value": [24.1234, np.nan],
+            "pay_date": [SESSIONS[-175], pd.NaT],
+            "successor": [None, None],
+            "ratio": [np.nan, np.nan],
+            "basis": ["given", "inferred"],
+            "known_from": pd.to_datetime(["2023-04-25 21:00", "2022-11-21 21:00"], utc=True),
+            "evidence": ["liquidation of 24.1234", "no bar in 10 sessions"],
+        }
+    )
+
+
 def rpt_data_quality() -> pd.DataFrame:
     found = quality_findings()
     rows = found.groupby(["session", "rule"]).agg(
@@ -553,6 +585,8 @@ REPORTED: dict[str, Callable[[], pd.DataFrame]] = {
         rpt_costs,
         rpt_stress,
         rpt_universe,
+        rpt_survivorship,
+        rpt_lifecycle,
         rpt_data_quality,
         rpt_quality_trend,
         rpt_quality_newest,

@@ -402,3 +402,15 @@ def test_the_version_follows_the_text_of_the_room(tmp_path, monkeypatch):
     assert version() == before
     (tmp_path / "templates/page.html.j2").write_text("two", encoding="utf-8")
     assert version() != before
+
+
+def test_ended_funds_stand_with_the_gap_that_leaving_them_out_makes(tables: ReportTables) -> None:
+    html = render(tables)
+    assert "2 funds of the data have ended or announce their end" in html
+    assert "too few endings to estimate a gap" in html
+    assert "+0.40 % to +1.70 %" in html
+    assert "Zed &lt;Fund&gt;" in html
+    none = dataclasses.replace(
+        tables, rpt_lifecycle=tables.rpt_lifecycle.head(0), rpt_survivorship=tables.rpt_survivorship.head(0)
+    )
+    assert "says nothing about survivorship" in render(none)

@@ -13,6 +13,7 @@ from etf_pipeline.reporting.sections.history import costs, drawdowns, performanc
 from etf_pipeline.reporting.sections.holdings import optimiser, weights
 from etf_pipeline.reporting.sections.quality import data_quality
 from etf_pipeline.reporting.sections.summary import summary
+from etf_pipeline.reporting.sections.survival import survival
 
 SECTIONS: tuple[Callable[[ReportTables], Section], ...] = (
     edge,
@@ -26,6 +27,7 @@ SECTIONS: tuple[Callable[[ReportTables], Section], ...] = (
     forecasts,
     optimiser,
     universe,
+    survival,
     data_quality,
     provenance,
 )
