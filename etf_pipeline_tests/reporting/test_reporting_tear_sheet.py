@@ -408,7 +408,7 @@ def test_ended_funds_stand_with_the_gap_that_leaving_them_out_makes(tables: Repo
     html = render(tables)
     assert "2 funds of the data have ended or announce their end" in html
     assert "too few endings to estimate a gap" in html
-    assert "+0.40 % to +1.70 %" in html
+    assert "+0.40\u202f% to +1.70\u202f%" in html
     assert "Zed &lt;Fund&gt;" in html
     none = dataclasses.replace(
         tables, rpt_lifecycle=tables.rpt_lifecycle.head(0), rpt_survivorship=tables.rpt_survivorship.head(0)

@@ -59,8 +59,8 @@ def survival(tables: ReportTables) -> Section:
         key="survival",
         heading="Funds that ended",
         sentence=(
-            f"{count(len(ended))} funds of the data have ended or announce their end. They are in the universe, the training of the "
-            "models and the backtest until then; here is what leaving them out would have added on paper."
+            f"{count(len(ended))} funds of the data have ended or announce their end. They are in the universe, the training of "
+            "the models and the backtest until then; here is what leaving them out would have added on paper."
             if len(ended)
             else "No fund of the data has ended: a backtest on them says nothing about survivorship."
         ),
