@@ -18,7 +18,7 @@ claims as (
             when test = 'long_short' then 'The funds it likes best beat those it likes least, before costs.'
             when test = 'timing' then 'Going with the sign of its forecasts beats holding all funds, before costs.'
             when test = 'direction' then 'It tells rises from falls better than chance would.'
-            else 'It earns more for its risk than ' || replace(replace(test, 'sharpe_over_', ''), '_', ' ') || '.'
+            else 'It earns more for its risk than ' || replace(regexp_replace(replace(test, 'sharpe_over_', ''), '([0-9])_([0-9])', '\1/\2'), '_', ' ') || '.'
         end                                                                             as statement,
         case decision when 'significant' then 'edge' when 'insufficient' then 'not_enough_data' else 'no_edge' end as verdict,
         case
@@ -31,7 +31,10 @@ claims as (
         || coalesce(format('{:.3f}', estimate), 'unknown')
         || case
             when p_adjusted is not null
-                then format('; by luck alone so good a figure has a chance of {:.4f}, or {:.4f} once all {} tests count', p_value, p_adjusted, n_tests)
+                then '; by luck alone so good a figure has a chance of '
+                || case when p_value < 0.0001 then 'under 0.0001' else format('{:.4f}', p_value) end
+                || case when p_adjusted < 0.0001 then ', or under 0.0001' else format(', or {:.4f}', p_adjusted) end
+                || format(' once all {} tests count', n_tests)
                 || ' (under 0.05 is needed)'
             else '; too little independent data to test'
         end
