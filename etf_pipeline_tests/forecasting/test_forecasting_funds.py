@@ -93,6 +93,9 @@ def test_baselines_are_judged_like_models_and_weigh_nothing(judged, predictable,
     assert (judged.members["weight"] == 1).all()
     assert set(judged.windows["model"]) == {"ridge", "historical_mean", "zero"}
     assert set(judged.bias["model"]) == {"ridge", "historical_mean", "zero", "ensemble"}
+    in_sample = judged.bias.query("asset_class == 'all'").set_index("model")["in_sample_bias"].abs()
+    assert in_sample["ensemble"] < 1e-15  # that of its members, without baselines
+    assert in_sample["zero"] > 1e-5
     without = walk_forward_forecasts(**predictable, parameters=replace(quick, models=("ridge",), baselines=()))
     pd.testing.assert_frame_equal(without.forecasts, judged.forecasts, check_exact=True)
 

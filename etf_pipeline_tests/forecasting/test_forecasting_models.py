@@ -69,6 +69,22 @@ def test_the_binned_forest_is_the_mean_of_trees_with_leaves_as_large_and_as_few_
     )  # four standard deviations
 
 
+def test_the_binned_forest_tries_the_share_of_features_set_and_splits_within_a_bin_of_the_best_place():
+    rng = np.random.default_rng(6)
+    X = rng.uniform(-0.5, 0.5, (4000, 5)).astype(np.float32)
+    y = (X[:, 0] > 0.19) + 0.1 * rng.standard_normal(4000)
+
+    def roots(split_features):
+        forest = BinnedForest(trees=20, leaves=4, min_leaf=50, sample=0.6, split_features=split_features).fit(X, y)
+        table = forest.booster_.trees_to_dataframe()
+        return table[table["node_depth"] == 1]
+
+    every = roots(1.0)
+    assert set(every["split_feature"]) == {"Column_0"}
+    assert every["threshold"].sub(0.19).abs().max() < 1 / 60  # one of 63 bins
+    assert roots(0.2)["split_feature"].nunique() > 2
+
+
 def test_a_forest_has_no_bias_on_its_own_rows_and_boosting_never_stops_early(steps):
     X, y = steps
     for name in ("random_forest", "lightgbm_rf", "gradient_boosting"):
