@@ -57,10 +57,11 @@ def compile_elsewhere(module: str, function: str) -> None:
     Where the compiler may reorder sums, it inlines and orders them differently in the process that compiles than in the code that
     it keeps: fits differed by 1e-11 between a machine's first run and all later ones. Where nothing can be kept, nothing is done.
     """
-    folder = os.environ.get(VARIABLE)
-    if folder is None:
+    from numba import config
+
+    if not config.CACHE_DIR:
         return
-    done = Path(folder) / f"{module}.compiled"
+    done = Path(config.CACHE_DIR) / f"{module}.compiled"
     if done.exists():
         return
     subprocess.run([sys.executable, "-c", f"from {module} import {function}; {function}()"], check=True)
