@@ -59,9 +59,10 @@ def compile_elsewhere(module: str, function: str) -> None:
     """
     from numba import config
 
-    if not config.CACHE_DIR:
+    folder = getattr(config, "CACHE_DIR", "")
+    if not folder:
         return
-    done = Path(config.CACHE_DIR) / f"{module}.compiled"
+    done = Path(folder) / f"{module}.compiled"
     if done.exists():
         return
     subprocess.run([sys.executable, "-c", f"from {module} import {function}; {function}()"], check=True)

@@ -26,7 +26,13 @@ def test_every_column_of_every_table_is_in_the_dictionary_once():
     rows = dictionary.dictionary()
     assert list(zip(rows["table_name"], rows["column_name"], strict=True)) == [(t, c) for t in TABLES for c in TABLES[t].columns]
     nav = rows[(rows["table_name"] == "backtest_ledger") & (rows["column_name"] == "nav")].iloc[0]
-    assert (nav["type"], nav["unit"], nav["is_key"], nav["may_be_unknown"], nav["position"]) == ("double", "base currency", False, False, 4)
+    assert (nav["type"], nav["unit"], nav["is_key"], nav["may_be_unknown"], nav["position"]) == (
+        "double",
+        "base currency",
+        False,
+        False,
+        4,
+    )
 
 
 def test_the_dictionary_describes_its_own_table_and_keeps_its_contract(recipes):
