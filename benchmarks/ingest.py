@@ -92,8 +92,8 @@ def run(tickers: int = 3_000, years: int = 10) -> list[dict[str, Any]]:
             "gate": 0.0, "n": 1, "note": "seconds of CPU; the second column is the target",
         },
         {
-            "name": f"one night more, {bars}", "ours_s": more, "peer_s": total, "ratio": total / more, "accuracy": 0.0, "gate": 0.0,
-            "n": 1, "note": "seconds of CPU; the second column makes everything anew",
+            "name": f"one night more, {bars}", "ours_s": more, "peer_s": total, "ratio": total / more, "accuracy": 0.0,
+            "gate": 0.0, "n": 1, "note": "seconds of CPU; the second column makes everything anew",
         },
     ]  # fmt: skip
 

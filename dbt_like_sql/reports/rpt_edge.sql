@@ -15,6 +15,7 @@ claims as (
         test                                                                            as claim,
         case
             when test = 'ic' then 'Funds that it ranks higher do better afterwards.'
+            when test = 'ic_within_class' then 'Among funds of one asset class, those that it ranks higher do better afterwards.'
             when test = 'long_short' then 'The funds it likes best beat those it likes least, before costs.'
             when test = 'timing' then 'Going with the sign of its forecasts beats holding all funds, before costs.'
             when test = 'direction' then 'It tells rises from falls better than chance would.'
@@ -23,6 +24,7 @@ claims as (
         case decision when 'significant' then 'edge' when 'insufficient' then 'not_enough_data' else 'no_edge' end as verdict,
         case
             when test = 'ic' then 'Mean rank correlation '
+            when test = 'ic_within_class' then 'Mean rank correlation within classes '
             when test = 'direction' then 'Right signs beyond chance '
             when test = 'long_short' then 'Annual Sharpe ratio before costs '
             when test = 'timing' then 'Annual Sharpe ratio beyond holding all, before costs, '
@@ -40,7 +42,7 @@ claims as (
         end
         || format('. Its {:,} observations are worth {:,.0f} independent ones', n, coalesce(n_effective, 0))
         || case
-            when test = 'ic' and naive_t is not null
+            when test in ('ic', 'ic_within_class') and naive_t is not null
                 then format('; taking all {:,} rows for independent would have said t = {:.1f}', naive_n, naive_t)
             else ''
         end

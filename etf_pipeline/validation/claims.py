@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from etf_pipeline.panel import Floats
 from etf_pipeline.validation.comparison import observation_t_test
@@ -16,6 +17,9 @@ from etf_pipeline.validation.direction import hit_rate, pesaran_timmermann, robu
 from etf_pipeline.validation.prediction_returns import prediction_sharpe, quantile_long_short, rank_correlations, sign_timed
 from etf_pipeline.validation.ratios import RatioTest, ratio_test
 from etf_pipeline.validation.significance import MeanTest, diebold_mariano
+
+ACROSS = "across asset classes: knowing which class did better passes it"
+"""Why a ranking of all funds is no proof where classes are known."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,14 @@ class Claim:
 
 
 def forecast_claims(
-    subject: str, forecast: Floats, outcome: Floats, horizon: int, *, before: Floats | None = None, quantile: float = 0.2
+    subject: str,
+    forecast: Floats,
+    outcome: Floats,
+    horizon: int,
+    *,
+    before: Floats | None = None,
+    quantile: float = 0.2,
+    classes: npt.NDArray[np.int64] | None = None,
 ) -> list[Claim]:
     """What a forecaster claims, each with its one-sided p value for skill.
 
@@ -70,6 +81,8 @@ def forecast_claims(
         know both.
     quantile : float
         Share of funds on each side of the long-short spread.
+    classes : ndarray of shape (n_assets,), optional
+        Asset class of each fund as a number: adds ``ic_within_class``, and marks ``ic`` and ``long_short`` invalid.
 
     Returns
     -------
@@ -82,22 +95,43 @@ def forecast_claims(
     ``ic`` and ``icir`` ask the same question of the same series (their p values agree), so that ``icir`` is marked invalid to
     keep it out of the correction for many tests; its statistic is the ratio over its own error. ``timing`` is what going with the
     forecast's sign earns beyond holding everything: ``timed_return`` alone, like ``hit_rate``, is passed by any forecast that is
-    always positive in a rising market.
+    always positive in a rising market. A sample in which shares beat bonds gives every forecaster that knows no more than this a
+    rank correlation across all funds: skill is what remains among funds of one class.
     """
     ic = rank_correlations(forecast, outcome)
+    plain = classes is None
     spread = prediction_sharpe(quantile_long_short(forecast, outcome, quantile), horizon)
     timing = prediction_sharpe(sign_timed(forecast, outcome) - sign_timed(np.abs(forecast) + 1.0, outcome), horizon)
     direction = robust_pesaran_timmermann(forecast, outcome, horizon)
     called = int(np.sum(~np.isnan(forecast * outcome)))
     claims = [
-        _of_ratio("ic", subject, horizon, ratio_test(ic, horizon), float(np.nanmean(ic)) if np.any(~np.isnan(ic)) else np.nan),
-        _of_ratio("long_short", subject, horizon, spread, spread.ratio, "annual Sharpe ratio before costs"),
+        _of_correlations("ic", subject, horizon, ic, "" if plain else ACROSS, valid=plain),
+        _of_ratio(
+            *("long_short", subject, horizon, spread, spread.ratio),
+            "annual Sharpe ratio before costs" if plain else ACROSS,
+            plain,
+        ),
         _of_ratio("timing", subject, horizon, timing, timing.ratio, "annual Sharpe ratio beyond holding all, before costs"),
         _of_mean("direction", subject, horizon, direction, called, "hit rate in excess of independence"),
     ]
+    if classes is not None:
+        own = [_within(values, forecast * outcome, classes) for values in (forecast, outcome)]
+        claims.append(_of_correlations("ic_within_class", subject, horizon, rank_correlations(own[0], own[1])))
     if before is not None:
         claims.append(_correction(subject, before, forecast, outcome, horizon))
     return claims + _for_comparison(subject, ic, forecast, outcome, horizon)
+
+
+def _within(values: Floats, known: Floats, classes: npt.NDArray[np.int64]) -> Floats:
+    """Values less the mean of their session and class over cells that are known on both sides; unknown where a class has one."""
+    out = np.full(values.shape, np.nan)
+    for one in np.unique(classes):
+        columns = np.flatnonzero(classes == one)
+        cells = np.where(np.isnan(known[:, columns]), np.nan, values[:, columns])
+        count = np.sum(~np.isnan(cells), axis=1, keepdims=True)
+        mean = np.nansum(cells, axis=1, keepdims=True) / np.maximum(count, 1)
+        out[:, columns] = np.where(count > 1, cells - mean, np.nan)
+    return out
 
 
 def _correction(subject: str, before: Floats, after: Floats, outcome: Floats, horizon: int) -> Claim:
@@ -134,6 +168,11 @@ def _for_comparison(subject: str, ic: Floats, forecast: Floats, outcome: Floats,
 
 def _of_mean(test: str, subject: str, horizon: int, result: MeanTest, n: int, note: str = "", valid: bool = True) -> Claim:
     return Claim(test, subject, horizon, result.mean, result.t, result.p_positive, n, result.n_effective, valid, note)
+
+
+def _of_correlations(test: str, subject: str, horizon: int, ic: Floats, note: str = "", valid: bool = True) -> Claim:
+    mean = float(np.nanmean(ic)) if np.any(~np.isnan(ic)) else np.nan
+    return _of_ratio(test, subject, horizon, ratio_test(ic, horizon), mean, note, valid)
 
 
 def _of_ratio(

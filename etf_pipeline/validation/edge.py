@@ -193,6 +193,7 @@ def edge_claims(
     member_forecasts: pd.DataFrame,
     forecasts: pd.DataFrame,
     realised_errors: pd.DataFrame,
+    reference: pd.DataFrame,
     records: Records,
     parameters: EdgeParameters,
 ) -> pd.DataFrame:
@@ -202,16 +203,20 @@ def edge_claims(
     ----------
     member_forecasts, forecasts, realised_errors : DataFrame
         Tables of those names; the horizon is that of the ensemble.
+    reference : DataFrame
+        `dim_etf`: the asset class of each fund, within which forecasts must rank.
     """
     horizon = int(forecasts["horizon"].iloc[0])
     outcome = _Outcomes.of(realised_errors)
     members = member_forecasts[member_forecasts["horizon"] == horizon]
     subjects = {str(name): (part, "forecast") for name, part in members.groupby("model", sort=True)}
     subjects[ENSEMBLE] = (forecasts, "expected_return")
+    told = reference.set_index("ticker")["asset_class"].reindex(outcome.tickers).fillna("unknown")
+    classes = pd.factorize(told)[0].astype(np.int64)
     claims: list[Claim] = []
     for name, (rows, column) in subjects.items():
         after, before = outcome.beside(rows, column), outcome.beside(rows, "raw_forecast")
-        claims += forecast_claims(name, after, outcome.values, horizon, before=before)
+        claims += forecast_claims(name, after, outcome.values, horizon, before=before, classes=classes)
     return significance_table([*claims, *strategy_claims(records, parameters)])
 
 

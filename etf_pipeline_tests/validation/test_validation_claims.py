@@ -79,3 +79,28 @@ def test_a_forecaster_without_any_known_outcome_is_insufficient_or_refused():
     assert table.loc["ic", "decision"] == "insufficient"
     assert math.isnan(table.loc["ic", "estimate"])
     assert table.loc["direction", "n"] == 2 * len(f)
+
+
+def test_who_only_knows_which_class_did_better_claims_nothing():
+    rng = np.random.default_rng(31)
+    classes = np.repeat([0, 1], 6)
+    chance = outcomes(rng, SHAPE)
+    better = np.where(classes == 0, chance.std(), 0.0)
+    outcome = chance + better
+    forecast = 0.001 * rng.standard_normal(SHAPE) + better
+    table = significance_table(forecast_claims("class", forecast, outcome, HORIZON, classes=classes)).set_index("test")
+    assert table.loc["ic", "p_value"] < 0.001
+    assert not table.loc[["ic", "long_short"], "valid"].any()
+    assert table.loc["ic_within_class", "decision"] == "not_significant"
+
+
+def test_ranking_within_classes_is_found_where_it_is():
+    f, y = told(2, 0.6)
+    table = significance_table(forecast_claims("good", f, y, HORIZON, classes=np.repeat([0, 1, 2], 4))).set_index("test")
+    assert table.loc["ic_within_class", "decision"] == "significant"
+
+
+def test_a_class_of_one_fund_says_nothing_within_itself():
+    f, y = told(2, 0.6)
+    alone = forecast_claims("x", f[:, :3], y[:, :3], HORIZON, classes=np.array([0, 1, 2]))
+    assert next(c for c in alone if c.test == "ic_within_class").n == 0

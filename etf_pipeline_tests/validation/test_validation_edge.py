@@ -148,6 +148,7 @@ def ledger(frame: pd.DataFrame, previous: pd.DataFrame | None = None, data: str 
     return stored("trial_ledger", made)
 
 
+FUNDS = pd.DataFrame({"ticker": [f"F{i:02d}" for i in range(20)], "asset_class": ["equity", "bond"] * 10})
 FRAME = returns(max_sharpe=1.0, risk_parity=0.5, equal_weight=0.5, SPY=0.2)
 
 
@@ -266,13 +267,14 @@ def test_a_strategy_is_held_against_every_benchmark_one_sided():
 def test_every_question_is_asked_of_every_model_the_ensemble_and_every_strategy():
     members, errors = forecasts(0.2)
     ensemble = members[members["model"] == "skilled"].rename(columns={"forecast": "expected_return"})
-    told = stored("significance_tests", edge_claims(members, ensemble, errors, records(FRAME), QUICK))
+    told = stored("significance_tests", edge_claims(members, ensemble, errors, FUNDS, records(FRAME), QUICK))
     forecast = told[~told["test"].str.startswith("sharpe_over")]
     assert set(forecast["subject"]) == {"skilled", "blind", "ensemble"}
     assert forecast.groupby("subject").size().nunique() == 1
     assert {"ic", "direction", "bias_correction", "hit_rate", "observation_t"} <= set(forecast["test"])
     assert not told.loc[told["test"] == "observation_t", "valid"].any()
-    ic = told[told["test"] == "ic"].set_index("subject")["decision"]
+    assert not told.loc[told["test"].isin(["ic", "long_short"]), "valid"].any()
+    ic = told[told["test"] == "ic_within_class"].set_index("subject")["decision"]
     assert ic.to_dict() == {"skilled": "significant", "ensemble": "significant", "blind": "not_significant"}
     assert told["p_adjusted"].notna().sum() == (told["valid"] & (told["decision"] != "insufficient")).sum()
 

@@ -51,6 +51,7 @@ def significance_tests(
     member_forecasts: pd.DataFrame,
     forecasts: pd.DataFrame,
     realised_errors: pd.DataFrame,
+    dim_etf: pd.DataFrame,
     configurations: pd.DataFrame,
     backtest_ledger: pd.DataFrame,
     target_weights: pd.DataFrame,
@@ -61,7 +62,7 @@ def significance_tests(
     from etf_pipeline.validation import edge_claims, net_records
 
     records = net_records(backtest_ledger, target_weights, fct_macro, configurations, parameters)
-    return edge_claims(member_forecasts, forecasts, realised_errors, records, parameters)
+    return edge_claims(member_forecasts, forecasts, realised_errors, dim_etf, records, parameters)
 
 
 @makes("overfitting", reads=LEDGER)
