@@ -14,6 +14,7 @@ from typing import Any, Protocol, get_type_hints
 
 import pandas as pd
 import pyarrow as arrow
+import pyarrow.compute as pc
 
 from etf_pipeline.code_version import code_version, engine_version
 from etf_pipeline.errors import SettingsError
@@ -274,7 +275,21 @@ def _increment_of(model: SqlModel) -> Increment | None:
     if "increment" not in model.directives:
         return None
     words = dict(word.split("=", 1) for word in model.directives["increment"].split())
-    return Increment(int(words.pop("lookback", "0")), words)
+    lookback = int(words.pop("lookback", "0"))
+    return Increment(lookback, words, contested=_nothing_to_look_back_on if lookback else None)
+
+
+def _nothing_to_look_back_on(inputs: Tables, made: Tables, since: date) -> bool:
+    """Whether a fund has rows from a day on and none before, although it was given some: all of them were refused.
+
+    What came before those then looks as if it fell on the new rows: a night would pay every dividend of the past once more.
+    """
+    given, new, old = set[str](), set[str](), set[str]()
+    for tables, when, found in ((inputs, pc.less, given), (made, pc.greater_equal, new), (made, pc.less, old)):
+        for name, table in tables.items():
+            if (day := TABLES[name].chunk) and "ticker" in TABLES[name].key:
+                found |= set(table["ticker"].filter(when(table[day], arrow.scalar(since))).unique().to_pylist())
+    return bool((new - old) & given)
 
 
 def run_sql(query: str, inputs: Tables) -> arrow.Table:

@@ -137,11 +137,23 @@ def test_a_restated_past_is_made_anew_from_its_day_on(market, stores):
     restated = replace(restated, prices=prices)
     how = night_of(nightly, "after", restated)
     night_of(at_once, "all", restated)
-    assert differing(stores) == []
+    assert differing(stores) == ["prices_current"]  # which tells of the restatement; nothing was restated at once
     assert how["fct_returns"] == "extended"
     log = nightly.read("raw_corrections").to_pandas()
     assert set(log["ticker"]) == {"SPY"}
     assert set(log["field"]) == {"open", "high", "low", "close"}
+
+
+def test_a_fund_whose_last_bars_were_all_refused_is_not_paid_its_past_dividends_again(market, stores):
+    prices, (nightly, at_once) = market.prices.copy(), stores
+    refused = (prices["ticker"] == "SPY") & prices["session"].between("2022-01-14", "2022-01-31")  # longer than the look-back
+    prices.loc[refused, ["open", "high", "low", "close"]] *= 100
+    market = replace(market, prices=prices)
+    night_of(nightly, "before", until(market, "2022-01-31"))
+    how = night_of(nightly, "after", until(market, "2022-02-01"))
+    night_of(at_once, "all", until(market, "2022-02-01"))
+    assert differing(stores) == []
+    assert (how["stg_prices"], how["fct_prices"]) == ("extended", "whole")
 
 
 def test_the_run_before_a_restatement_still_reads_as_it_was(market, stores):
