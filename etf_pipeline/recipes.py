@@ -71,6 +71,9 @@ class Increment:
     ignored : dict of str to tuple of str
         Columns of an undated input whose change does not matter. A row that such an input gains for a fund without earlier rows
         elsewhere is that fund's beginning, and no change of the past.
+    spans : dict of str to callable
+        Days, by the parameters, that are read before the first changed one of inputs cut by date whose values hold for a span of
+        time and not of rows. [calendar days]
     trial : int
         For a recipe whose memory has no bound: rows of that many days before the first changed one are made as well, and must
         come out as they are stored; otherwise everything is computed. [calendar days]
@@ -87,6 +90,7 @@ class Increment:
     lookback: int | Callable[[Any], int] = 0
     dated: Mapping[str, str] = field(default_factory=dict)
     ignored: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    spans: Mapping[str, Callable[[Any], int]] = field(default_factory=dict)
     trial: int = 0
     contested: Callable[[Tables, Tables, date], bool] | None = None
 

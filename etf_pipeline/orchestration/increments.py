@@ -150,16 +150,18 @@ def windows(
 ) -> dict[str, arrow.Table]:
     """The inputs that a recipe needs to make its rows from a day on.
 
-    Tables cut by date are read from `lookback` rows before that day on for each fund that has a row since then; others whole.
-    Under the name `BEFORE` come the recipe's own rows of that stretch, where it asks for them.
+    Tables cut by date are read from `lookback` rows before that day on for each fund that has a row since then, or from `spans`
+    days before it; others whole. Under the name `BEFORE` come the recipe's own rows of that stretch, where it asks for them.
     """
     assert recipe.increment is not None
     rows = recipe.increment.rows(parameters)
-    cut = {name: _stretch(warehouse, TABLES[name], now[name], step.since, rows) for name in now if TABLES[name].chunk}
+    far = {name: (step.since - timedelta(days=span(parameters)), 0) for name, span in recipe.increment.spans.items()}
+    back = {name: far.get(name, (step.since, rows)) for name in now if TABLES[name].chunk}
+    cut = {name: _stretch(warehouse, TABLES[name], now[name], *back[name]) for name in back}
     alive = pl.concat([_alive(TABLES[name], frame, step.since) for name, frame in cut.items()]).unique()
     found = {name: warehouse.read_version(now[name], recipe.reads.get(name)) for name in now if name not in cut}
     for name, frame in cut.items():
-        found[name] = _lengthened(warehouse, TABLES[name], now[name], frame, step.since, rows, alive)
+        found[name] = _lengthened(warehouse, TABLES[name], now[name], frame, *back[name], alive)
     if recipe.carries_on:
         own = recipe.outputs[0]
         frame = _stretch(warehouse, TABLES[own], step.onto[own], step.since, rows)

@@ -11,6 +11,7 @@ from datetime import date, datetime
 import pandas as pd
 import polars as pl
 import pyarrow as arrow
+import pyarrow.compute as pc
 
 from etf_pipeline import calendars
 from etf_pipeline.errors import NotMaterialised
@@ -123,8 +124,10 @@ def ingest(
     extends = _extension(tables, stored, made[PRICES]) if stored and not market.whole else None
     log = []
     for name in WATCHED if stored else ():
-        before = tables.warehouse.read_version(stored[name], since=extends.since if extends and name == PRICES else None)
-        result = restate(name, before, made[name], known_at, whole=market.whole)
+        stretch = extends if name == PRICES else None
+        before = tables.warehouse.read_version(stored[name], since=stretch.since if stretch else None)
+        taken = tables.warehouse.read_version(stored[name], ["source", "source_row"]) if stretch else before
+        result = restate(name, before, made[name], known_at, whole=market.whole, taken=taken)
         made[name] = result.rows
         log.append(result.corrections)
     if not market.whole:
@@ -183,11 +186,16 @@ def source_table(market: RawMarket, prices: arrow.Table, chosen: Settings) -> pd
 def _sessions(
     tables: TableStore, stored: Mapping[str, Version], prices: arrow.Table, chosen: Settings, extends: Extension | None
 ) -> arrow.Table:
-    made = TABLES["raw_sessions"].to_arrow(session_table(prices, chosen.exchange))
-    before = tables.head("raw_sessions")
-    if extends is None or before is None:
+    contract, version = TABLES["raw_sessions"], tables.head("raw_sessions")
+    made = contract.to_arrow(session_table(prices, chosen.exchange))
+    if extends is None or version is None:
         return made
-    return newest("raw_sessions", tables.warehouse.read_version(before), made)
+    before = tables.warehouse.read_version(version)
+    if pc.all(pc.equal(before["is_main"], pc.equal(before["exchange"], chosen.exchange))).as_py():
+        return newest("raw_sessions", before, made)
+    columns = ["session", "exchange"]  # another main exchange than before: nothing stands as it was
+    earlier = tables.warehouse.read_version(stored[PRICES], columns, before=extends.since)
+    return contract.to_arrow(session_table(arrow.concat_tables([earlier, prices.select(columns)]), chosen.exchange))
 
 
 def session_table(prices: arrow.Table, main: str) -> pd.DataFrame:

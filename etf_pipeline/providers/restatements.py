@@ -69,7 +69,9 @@ class Restated:
     corrections: arrow.Table
 
 
-def restate(name: str, stored: arrow.Table, fetched: arrow.Table, known_at: datetime, *, whole: bool) -> Restated:
+def restate(
+    name: str, stored: arrow.Table, fetched: arrow.Table, known_at: datetime, *, whole: bool, taken: arrow.Table | None = None
+) -> Restated:
     """Lay what was fetched over what is stored.
 
     Parameters
@@ -82,6 +84,9 @@ def restate(name: str, stored: arrow.Table, fetched: arrow.Table, known_at: date
         Instant of the fetch. [UTC]
     whole : bool
         Whether `fetched` is all that the source has: rows that it lacks were withdrawn. Otherwise stored rows stay.
+    taken : pyarrow.Table, optional
+        `source` and `source_row` of everything that is stored, where `stored` is its last stretch: no new row gets a number that
+        another one has.
 
     Returns
     -------
@@ -93,14 +98,15 @@ def restate(name: str, stored: arrow.Table, fetched: arrow.Table, known_at: date
     -----
     A source that multiplies a fund's whole history by a split ratio changes every bar of it, and every bar is logged.
     """
-    if not stored.num_rows:
+    taken = stored if taken is None else taken
+    if not taken.num_rows:
         return Restated(fetched, _log([]))
     before, now = _numbered(name, stored), _numbered(name, fetched)
     key = [*WATCHED[name].key, PLACE]
     both = now.join(before, on=key, how="inner", suffix=OLD)
     parts = [*_changes(name, both, known_at), _additions(name, before, now.join(before, on=key, how="anti"), known_at)]
     left = before.join(now, on=key, how="anti")
-    rows = _renumbered(before, now, key).select(fetched.schema.names)
+    rows = _renumbered(before, now, key, _frame(taken)).select(fetched.schema.names)
     if whole:
         parts.append(_rows(name, left, "row", pl.col("source_row"), None, known_at))
     else:
@@ -124,14 +130,14 @@ def _numbered(name: str, table: arrow.Table) -> pl.DataFrame:
     return frame.with_columns(place - 1)
 
 
-def _renumbered(before: pl.DataFrame, now: pl.DataFrame, key: list[str]) -> pl.DataFrame:
-    """Rows under the numbers that they have had so far; a new one whose number is taken gets the source's next free number.
+def _renumbered(before: pl.DataFrame, now: pl.DataFrame, key: list[str], taken: pl.DataFrame) -> pl.DataFrame:
+    """Rows under the numbers that they have had so far; a new one gets the next free number of a source that has delivered.
 
     A file that grows in the middle shifts every line after it: without this, each of them would count as changed.
     """
     rows = now.join(before.select(*key, pl.col("source_row").alias(OLD)), on=key, how="left")
-    taken = before.group_by("source").agg(pl.col("source_row").max().alias("_highest"))
-    rows = rows.join(taken, on="source", how="left")
+    highest = taken.group_by("source").agg(pl.col("source_row").max().alias("_highest"))
+    rows = rows.join(highest, on="source", how="left")
     news = pl.col(OLD).is_null()
     follows = pl.col("_highest") + pl.when(news).then(pl.col("source_row").rank("ordinal").over("source", news)).cast(pl.Int64)
     number = pl.coalesce(OLD, follows, "source_row").alias("source_row")

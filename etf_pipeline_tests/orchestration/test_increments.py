@@ -156,6 +156,50 @@ def test_a_fund_whose_last_bars_were_all_refused_is_not_paid_its_past_dividends_
     assert (how["stg_prices"], how["fct_prices"]) == ("extended", "whole")
 
 
+def test_assets_published_long_after_their_day_are_known_to_a_night(market, stores):
+    nightly, at_once = stores
+    prices = market.prices[market.prices["session"] >= "2021-01-01"]
+    daily = prices[["ticker", "session"]].rename(columns={"session": "as_of"})
+    published = (daily["as_of"] + pd.Timedelta(days=45)).dt.tz_localize("UTC")
+    aum = daily.assign(aum_value=1e9 + 1e6 * daily["as_of"].dt.dayofyear, available_at=published)
+    market = replace(market, aum=aum[list(market.aum.columns)].reset_index(drop=True))
+    night_of(nightly, "before", until(market, "2022-03-31"))
+    how = night_of(nightly, "after", until(market, "2022-04-29"))
+    night_of(at_once, "all", until(market, "2022-04-29"))
+    assert differing(stores) == []
+    assert how["universe_membership"] == "extended"
+
+
+def ingest_night(store: TableStore, run_id: str, market: RawMarket, settings: Settings) -> None:
+    store.open_run(run_id, {})
+    made = ingest(store, stored_versions(store, settings), market, settings, datetime(2024, 1, 1, tzinfo=UTC))
+    store.write(run_id, "fetch", made.tables, extends=made.extends)
+    store.warehouse.finish_run(run_id, succeeded=True)
+
+
+def test_no_two_bars_of_a_source_have_one_number_when_a_gap_was_filled(market, stores):
+    store, settings, day = stores[0], Settings(home=Path("unused")), pd.Timestamp("2021-11-05")
+    prices = market.prices.assign(source="feed:" + market.prices["ticker"])
+    prices["source_row"] = (prices["session"] - pd.Timestamp("1990-01-01")).dt.days.astype("int64")
+    market = replace(market, prices=prices)
+    gap = (prices["ticker"] == "SPY") & (prices["session"] == day)
+    ingest_night(store, "with a gap", until(replace(market, prices=prices[~gap]), "2022-01-28"), settings)
+    ingest_night(store, "filled", only_since(until(replace(market, prices=prices[gap]), "2022-01-28"), day), settings)
+    ingest_night(store, "next", only_since(until(market, "2022-01-31"), pd.Timestamp("2022-01-21")), settings)
+    stored = store.read("raw_prices").to_pandas()
+    assert ((stored["ticker"] == "SPY") & (stored["session"] == day.date())).any()
+    assert not stored.duplicated(["source", "source_row"]).any()
+
+
+def test_another_main_exchange_is_the_main_one_of_the_past_too(market, stores):
+    (store, other), last = stores, "2022-02-01"
+    home, sydney = Settings(home=Path("unused")), Settings(home=Path("unused"), exchange="XASX")
+    ingest_night(store, "home", until(market, "2022-01-28"), home)
+    ingest_night(store, "away", only_since(until(market, last), pd.Timestamp("2022-01-21")), sydney)
+    ingest_night(other, "at once", until(market, last), sydney)
+    assert store.read("raw_sessions").equals(other.read("raw_sessions"))
+
+
 def test_the_run_before_a_restatement_still_reads_as_it_was(market, stores):
     nightly, at_once = stores
     night_of(at_once, "before", until(market, NIGHTS[0]))

@@ -32,6 +32,7 @@ def lifecycle(
     increment=Increment(
         lookback=lambda parameters: max(parameters.window, parameters.stale_sessions) + 1,
         dated={"lifecycle": "known_from"},
+        spans={"stg_aum": lambda parameters: parameters.max_aum_age},
         ignored={"dim_etf": ("name", "category", "family", "traded_ticker", "expense_ratio", "asset_class")},
     ),
 )
