@@ -191,7 +191,8 @@ def test_a_run_with_nothing_new_changes_no_table(first: Run, again: Run) -> None
 
 def test_finding_that_nothing_is_new_takes_a_fifth_of_computing_at_most(door: FrontDoor, first: Run, again: Run) -> None:
     # CPU seconds of the store, against the first run's steps: Dagster's own work on a step is the same in both.
-    store, order = TableStore(Warehouse(door.home / "warehouse")), recipe_order()
+    store = TableStore(Warehouse(door.home / "warehouse"))
+    order = [name for name in recipe_order() if store.head(RECIPES[name].outputs[0])]  # the lab is a job of its own
     store.open_run("timing")
     started = time.process_time()
     kept = [store.materialise(RECIPES[name], "timing", parameters_of(name)).reused for name in order]

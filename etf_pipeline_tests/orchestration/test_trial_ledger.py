@@ -55,6 +55,12 @@ def target_rows() -> pd.DataFrame:
     return pd.DataFrame({"strategy": BOOKS[:3], "session": SESSIONS[0], "ticker": "F0"}).reindex(columns=names)
 
 
+def fund_rows() -> pd.DataFrame:
+    told = {"asset_class": "equity", "currency": "USD", "exchange": "XNYS", "is_geared": False}
+    funds = pd.DataFrame({"ticker": [f"F{i}" for i in range(8)]}).assign(**told)
+    return funds.assign(traded_ticker=funds["ticker"]).reindex(columns=TABLES["dim_etf"].arrow_schema.names)
+
+
 def forecast_rows(seed: int) -> tuple[pd.DataFrame, ...]:
     tickers = [f"F{i}" for i in range(8)]
     grid = pd.MultiIndex.from_product([SESSIONS, tickers], names=["session", "ticker"]).to_frame(index=False)
@@ -100,6 +106,7 @@ class Pipeline:
         )
         self._write(run, "fetch", {"raw_source": source(days[-1])})
         self._write(run, "fct_macro", {"fct_macro": macro})
+        self._write(run, "dim_etf", {"dim_etf": fund_rows()})
         made = {"member_forecasts": member, "forecasts": ensemble, "realised_errors": errors, "forecast_windows": window}
         self._write(run, "member_forecasts", made, ["raw_source"], forecast)
         self._write(run, "target_weights", {"target_weights": target_rows()}, ["forecasts"], portfolio)
@@ -226,7 +233,7 @@ def test_the_table_of_verdicts_has_a_row_for_every_claim(pipeline: Pipeline) -> 
     told = from_arrow(pipeline.tables.read("rpt_edge"))
     assert (told["kind"] == "overall").sum() == 1
     assert set(told.loc[told["claim"] == "skill", "subject"]) == {"max_sharpe", "risk_parity"}
-    assert {"ic", "direction", "long_short", "timing"} == set(told.loc[told["subject"] == "ensemble", "claim"])
+    assert {"ic_within_class", "direction", "timing"} == set(told.loc[told["subject"] == "ensemble", "claim"])
     assert set(told.loc[told["claim"] == "skill", "verdict"]) == {"not_enough_data"}  # 399 sessions prove nothing
     assert told["why"].str.len().min() > 60
 

@@ -67,7 +67,7 @@ def edge(tables: ReportTables) -> Section:
             "Trying many strategies makes the best of them look good by luck. The ledger counts every configuration that was "
             "ever tried here, and the best record must beat what the best of so many would show without any skill. A chance of "
             "under 0.050, once all tests count, is needed for a claim to stand. Forecasts that rank shares above bonds do well "
-            "while shares do: what a claim on forecasts is worth after costs, the records of the strategies say."
+            "while shares do, so that a forecast has to rank funds within their asset class."
         ),
     )
 
