@@ -1,9 +1,12 @@
 -- One clean bar per (ticker, session): staging less the quarantine, with the dividend and split that take effect at its open.
--- An ex-date without a usable bar takes effect at the next one, so that nothing is lost.
--- @increment: lookback=1 stg_actions=ex_date quarantine=session
+-- An ex-date without a usable bar takes effect at the next one, and an action that was told late at the first bar at whose close it
+-- was known: nothing is lost, and nothing is known early.
+-- @increment: lookback=1 stg_actions=ex_date quarantine=session raw_sessions=session
 with bars as (
-    select p.*
+    select p.*, s.closes_at
     from stg_prices as p
+    left join raw_sessions as s
+        on s.exchange = p.exchange and s.session = p.session
     anti join quarantine as q
         on q.dataset = 'stg_prices' and q.source = p.source and q.source_row = p.source_row
 ),
@@ -14,10 +17,12 @@ actions as (
         on q.dataset = 'stg_actions' and q.source = a.source and q.source_row = a.source_row
 ),
 effects as (
-    select b.ticker, b.session, a.kind, a.value
+    select a.ticker, greatest(due.session, told.session)  as session, a.kind, a.value
     from actions as a
-    asof join bars as b
-        on a.ticker = b.ticker and a.ex_date <= b.session
+    asof join bars as due
+        on a.ticker = due.ticker and a.ex_date <= due.session
+    asof join bars as told
+        on a.ticker = told.ticker and a.available_at <= told.closes_at
     where a.kind in ('split', 'dividend')
 ),
 per_session as (

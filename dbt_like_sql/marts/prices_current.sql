@@ -9,6 +9,8 @@ with restated as (
     from raw_corrections as c
     left join stg_ticker_history as h
         on h.traded_ticker = upper(trim(c.ticker)) and c.session between h.valid_from and h.valid_to
+    semi join stg_prices as s  -- a log of another source says nothing of these bars
+        on s.source = c.source
     where c.dataset = 'raw_prices'
     group by 1, 2
 )

@@ -4,6 +4,7 @@ A provider that fetches only what is missing gets told what there is (`Known`); 
 first day on, so that a night's work does not grow with history.
 """
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -33,10 +34,9 @@ LAID_OVER = (
     "raw_aum",
     "raw_macro",
     "raw_factors",
-    "raw_ticker_history",
-    "raw_lifecycle",
 )
-"""Tables in which a partial fetch is laid over what is stored; the others speak of the newest fetch alone."""
+"""Tables in which a partial fetch is laid over what is stored. The others are told whole each time: who was called what, and what
+happened to whom, are small, and a corrected date must not stand beside the wrong one."""
 
 Tables = dict[str, arrow.Table]
 
@@ -61,11 +61,22 @@ class Ingested:
 
 
 def stored_versions(tables: TableStore, chosen: Settings) -> dict[str, Version]:
-    """Raw tables of an earlier fetch from the same provider, as they are visible; none where another provider made them."""
-    if tables.head("raw_source") is None or tables.read("raw_source")["provider"][0].as_py() != chosen.provider:
+    """Raw tables of an earlier fetch from the same origin, as they are visible; none where they came from elsewhere."""
+    made = tables.head("raw_source")
+    if made is None or tables.warehouse.read_version(made).to_pylist()[0].get("origin") != origin_of(chosen):
         return {}
-    found = {name: version for name in (*LAID_OVER, LOG) if (version := tables.head(name))}
-    return found if len(found) > len(LAID_OVER) else {}
+    found = {name: version for name in LAID_OVER if (version := tables.head(name))}
+    return found if len(found) == len(LAID_OVER) else {}
+
+
+def origin_of(chosen: Settings) -> str:
+    """Fingerprint of where data come from: the provider, its folder, and the size of the simulated market.
+
+    Another origin is another history: its rows are no restatements of those that are stored.
+    """
+    profile = chosen.profile if chosen.provider == "simulated" else ""
+    told = f"{chosen.provider}|{chosen.files_root or ''}|{profile}"
+    return f"{chosen.provider}-{hashlib.sha256(told.encode()).hexdigest()[:12]}"
 
 
 def known_from(tables: TableStore, stored: Mapping[str, Version]) -> Known | None:
@@ -133,7 +144,8 @@ def ingest(
     if not market.whole:
         for name in set(LAID_OVER) - set(WATCHED):
             made[name] = newest(name, tables.warehouse.read_version(stored[name]), made[name])
-    earlier = [tables.warehouse.read_version(stored[LOG])] if stored else []
+    head = tables.head(LOG)
+    earlier = [tables.warehouse.read_version(head)] if head else []  # the log only grows, whoever is asked
     made[LOG] = TABLES[LOG].conform(arrow.concat_tables([TABLES[LOG].arrow_schema.empty_table(), *earlier, *log]))
     made["raw_sessions"] = _sessions(tables, stored, made[PRICES], chosen, extends)
     made["raw_source"] = TABLES["raw_source"].to_arrow(source_table(market, made[PRICES], chosen))
@@ -176,6 +188,7 @@ def source_table(market: RawMarket, prices: arrow.Table, chosen: Settings) -> pd
     return pd.DataFrame(
         {
             "provider": [chosen.provider],
+            "origin": [origin_of(chosen)],
             "simulated": [market.simulated],
             "label": [redact(market.label)],
             "fetched_until": calendars.closes(chosen.exchange, last),

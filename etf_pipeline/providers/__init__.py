@@ -52,7 +52,8 @@ class RawMarket:
         Rows of `raw_ticker_history` and `raw_lifecycle`; none where the source tells nothing of the kind.
     whole : bool
         True where the frames are all that the source has, so that what is absent from them was withdrawn. False where they are
-        what an earlier fetch lacked: they are laid over what is stored.
+        what an earlier fetch lacked: they are laid over what is stored, but for `ticker_history` and `lifecycle`, which are told
+        whole each time.
     simulated : bool
         True when no real market stands behind the numbers: every commit and report says so.
     label : str

@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from etf_pipeline.errors import ProviderError
-from etf_pipeline.providers import RawMarket
+from etf_pipeline.providers import Known, RawMarket
 from etf_pipeline.schemas import TABLES
 from etf_pipeline.schemas.raw import LIFE_EVENTS
 
@@ -24,7 +24,7 @@ NEEDED = ("ticker", "event", "event_date", "known_at", "source")
 KEY = list(TABLES["raw_lifecycle"].key)
 
 
-def add_curated(market: RawMarket, path: Path = CURATED) -> RawMarket:
+def add_curated(market: RawMarket, path: Path = CURATED, known: Known | None = None) -> RawMarket:
     """The market with the curated events of the funds that it has, beside what its provider gives.
 
     Parameters
@@ -33,11 +33,16 @@ def add_curated(market: RawMarket, path: Path = CURATED) -> RawMarket:
         What a provider delivered; a simulated one comes back as it is.
     path : Path
         The curated file. Where the package is installed without the project's `data` folder there is none, and nothing to add.
+    known : Known, optional
+        What earlier fetches delivered: a fund of which tonight brings no bar keeps its events.
     """
     if market.simulated or not path.exists():
         return market
+    held = [] if known is None else [known.spans["ticker"]]
     events = curated_events(path)
-    names = pd.concat([market.prices["ticker"], market.ticker_history["fund"]]).drop_duplicates()
+    names = pd.concat(
+        [market.prices["ticker"], market.reference["ticker"], market.ticker_history["fund"], *held]
+    ).drop_duplicates()
     own = events[events["ticker"].isin(set(names.dropna().str.strip().str.upper()))]
     if own.empty:
         return market

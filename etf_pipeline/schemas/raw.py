@@ -221,6 +221,9 @@ class RawSource(Table):
     """Where this run's data come from, and whether a real market stands behind them."""
 
     provider: pl.String = column("Provider", unit="identifier")
+    origin: pl.String = column(
+        "Fingerprint of provider, folder and profile: another origin is another history", unit="identifier"
+    )
     simulated: pl.Boolean = column("True: no real market stands behind the numbers", unit="flag")
     label: pl.String = column("What was read, in one line", unit="text")
     fetched_until: Instant = column("Close of the last session delivered", unit="UTC instant")

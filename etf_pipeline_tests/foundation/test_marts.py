@@ -8,6 +8,7 @@ import pandas as pd
 import pyarrow as arrow
 import pytest
 
+from etf_pipeline.orchestration.ingestion import session_table
 from etf_pipeline.recipes import run_sql
 from etf_pipeline.returns import total_returns
 from etf_pipeline.schemas import TABLES, from_arrow
@@ -87,7 +88,9 @@ def prices_and_returns(
         quarantine = TABLES["quarantine"].to_arrow(frame)
     contract_actions = TABLES["stg_actions"]
     action_table = contract_actions.to_arrow(given) if len(given) else contract_actions.arrow_schema.empty_table()
-    clean = mart("fct_prices", stg_prices=TABLES["stg_prices"].to_arrow(prices), stg_actions=action_table, quarantine=quarantine)
+    staged = TABLES["stg_prices"].to_arrow(prices)
+    days = TABLES["raw_sessions"].to_arrow(session_table(staged, "XNYS"))
+    clean = mart("fct_prices", stg_prices=staged, stg_actions=action_table, quarantine=quarantine, raw_sessions=days)
     frame = TABLES["fct_prices"].arrow_schema
     stored = arrow.Table.from_pandas(clean, schema=frame, preserve_index=False)
     made = TABLES["fct_returns"].to_arrow(total_returns(from_arrow(stored)))
@@ -205,3 +208,11 @@ def test_a_merger_is_no_trade_that_dilutes_the_costs_of_a_year() -> None:
     costs = mart("rpt_costs", backtest_trades=TABLES["backtest_trades"].to_arrow(trades))
     assert costs["traded_value"].tolist() == [1100.0]
     assert costs["cost_bps"].tolist() == pytest.approx([5.0], rel=1e-12)
+
+
+def test_an_action_told_after_its_ex_date_takes_effect_when_it_was_told() -> None:
+    late = actions(("2024-01-03", "dividend", 2.0)).assign(available_at=pd.Timestamp("2024-01-04 22:00", tz="UTC"))
+    clean, _ = prices_and_returns(bars([100, 99, 99, 99]), late)
+    assert clean["dividend"].tolist() == [0, 0, 0, 2.0]
+    evening = late.assign(available_at=pd.Timestamp("2024-01-03 20:59", tz="UTC"))  # a minute before that session's close
+    assert prices_and_returns(bars([100, 99, 99, 99]), evening)[0]["dividend"].tolist() == [0, 2.0, 0, 0]

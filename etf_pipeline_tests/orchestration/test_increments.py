@@ -152,7 +152,7 @@ def test_a_fund_whose_last_bars_were_all_refused_is_not_paid_its_past_dividends_
     night_of(nightly, "before", until(market, "2022-01-31"))
     how = night_of(nightly, "after", until(market, "2022-02-01"))
     night_of(at_once, "all", until(market, "2022-02-01"))
-    assert differing(stores) == ["prices_current"]  # it tells of the restatement, which making all at once never saw
+    assert differing(stores) == []
     assert (how["stg_prices"], how["fct_prices"]) == ("extended", "whole")
 
 
@@ -226,3 +226,35 @@ def test_other_code_or_settings_make_everything_anew(market, stores):
         recipe = RECIPES[name]
         outcome = nightly.materialise(replace(recipe, version="other"), "second")
         assert outcome.since is None, name
+
+
+def test_a_dividend_told_weeks_after_its_ex_date_is_the_same_in_a_night_as_in_everything(market, stores):
+    late = market.actions[(market.actions["ticker"] == "SPY") & (market.actions["kind"] == "dividend")].iloc[[0]]
+    told = pd.Timestamp("2022-01-31 22:00", tz="UTC")
+    late = late.assign(
+        ex_date=pd.Timestamp("2022-01-10"), value=120.0, available_at=told, value_known_at=told, source_row=999_999
+    )
+    actions = pd.concat([market.actions, late.astype(market.actions.dtypes)], ignore_index=True)
+    changed, (nightly, at_once) = replace(market, actions=actions), stores
+    nights = ["2022-01-28", "2022-01-31", "2022-02-01"]
+    for i, night in enumerate(nights):
+        night_of(nightly, f"night {i}", until(changed, night))
+    night_of(at_once, "all", until(changed, nights[-1]))
+    assert differing(stores) == []
+    paid = nightly.read("fct_prices").to_pandas().query("ticker == 'SPY'").set_index("session")["dividend"]
+    assert paid.loc[pd.Timestamp("2022-01-10").date()] == 0.0
+
+
+def test_another_origin_is_no_restatement_and_loses_no_correction(market, stores):
+    store, here = stores[0], Settings(home=Path("unused"))
+    night_of(store, "first", until(market, NIGHTS[0]))
+    wrong = until(market, NIGHTS[0])
+    night_of(store, "second", replace(wrong, prices=wrong.prices.assign(close=wrong.prices["close"] * 1.0001)))
+    logged = store.read("raw_corrections").num_rows
+    elsewhere = replace(here, provider="files", files_root=Path("/some/folder"))
+    assert stored_versions(store, elsewhere) == {}
+    assert stored_versions(store, replace(here, profile="demo")) == {}
+    store.open_run("third", {})
+    made = ingest(store, {}, until(market, NIGHTS[0]), elsewhere, datetime(2024, 1, 3, tzinfo=UTC))
+    assert made.restated == 0
+    assert made.tables["raw_corrections"].num_rows == logged > 0

@@ -20,7 +20,9 @@ INSTANT = pd.Timestamp("2024-01-05 21:00", tz="UTC")
 def assets(size: int) -> list[dg.AssetsDefinition]:
     @dg.asset
     def raw_source() -> pd.DataFrame:
-        return pd.DataFrame({"provider": ["hand"], "simulated": [True], "label": ["made here"], "fetched_until": [INSTANT]})
+        return pd.DataFrame(
+            {"provider": ["hand"], "origin": ["hand"], "simulated": [True], "label": ["made here"], "fetched_until": [INSTANT]}
+        )
 
     @dg.asset
     def tear_sheet(raw_source: pd.DataFrame) -> pd.DataFrame:

@@ -19,6 +19,7 @@ from etf_pipeline.warehouse import Warehouse
 SOURCE = pd.DataFrame(
     {
         "provider": ["test"],
+        "origin": ["test"],
         "simulated": [True],
         "label": ["made here"],
         "fetched_until": [pd.Timestamp("2024-01-05 21:00", tz="UTC")],

@@ -32,7 +32,9 @@ def draws(columns: int, seed: int) -> np.ndarray:
 
 def source(until: pd.Timestamp) -> pd.DataFrame:
     close = until.tz_localize("UTC") + pd.Timedelta(hours=21)
-    return pd.DataFrame({"provider": ["test"], "simulated": [True], "label": ["made here"], "fetched_until": [close]})
+    return pd.DataFrame(
+        {"provider": ["test"], "origin": ["test"], "simulated": [True], "label": ["made here"], "fetched_until": [close]}
+    )
 
 
 def ledger_rows(sessions: pd.DatetimeIndex, seed: int) -> pd.DataFrame:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from etf_pipeline import calendars
+from etf_pipeline.orchestration.ingestion import session_table
 from etf_pipeline.providers import RawMarket
 from etf_pipeline.providers.files import FilesProvider
 from etf_pipeline.recipes import run_sql
@@ -104,6 +105,7 @@ def marts(market: RawMarket) -> dict[str, pd.DataFrame]:
     raw = {"prices", "actions", "reference", "ticker_history"}
     tables = {f"raw_{name}": TABLES[f"raw_{name}"].to_arrow(getattr(market, name)) for name in raw}
     tables["quarantine"] = TABLES["quarantine"].arrow_schema.empty_table()
+    tables["raw_sessions"] = TABLES["raw_sessions"].to_arrow(session_table(tables["raw_prices"], "XNYS"))
     models = load_models()
     for name in ("stg_ticker_history", "stg_prices", "stg_actions", "stg_reference", "fct_prices"):
         tables[name] = TABLES[name].conform(run_sql(models[name].sql, {n: tables[n] for n in models[name].dependencies}))

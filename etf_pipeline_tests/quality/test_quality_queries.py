@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from quality_market import SESSIONS, TABLES, actions, bars, line, look
 
+from etf_pipeline.orchestration.ingestion import session_table
 from etf_pipeline.recipes import run_sql
 from etf_pipeline.schemas import from_arrow
 
@@ -26,7 +27,8 @@ def tables(prices: pd.DataFrame, events: pd.DataFrame | None = None, **parameter
     """The room's tables and what it read."""
     found = look(prices, events, **parameters)
     made = {"quality_findings": found.findings, "quarantine": found.quarantine, "quality_rules": found.rules}
-    return made | {"stg_prices": prices, "stg_actions": actions() if events is None else events}
+    days = session_table(TABLES["stg_prices"].to_arrow(prices), "XNYS")
+    return made | {"stg_prices": prices, "stg_actions": actions() if events is None else events, "raw_sessions": days}
 
 
 def test_bars_that_step_back_for_another_source_break_no_share():

@@ -353,6 +353,7 @@ def raw_source(simulated: bool = True) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "provider": ["simulated" if simulated else "files"],
+            "origin": ["test"],
             "simulated": [simulated],
             "label": ["Simulated market, seed 7, 12 funds" if simulated else "Folder of daily bars, 12 funds"],
             "fetched_until": [pd.Timestamp("2023-12-29 21:00", tz="UTC")],

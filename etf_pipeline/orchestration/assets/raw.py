@@ -68,7 +68,7 @@ def fetch(context: dg.AssetExecutionContext, config: IngestConfig) -> Iterator[d
 def _fetched(chosen: Settings, known: Known | None) -> RawMarket:
     """What the provider has. A source that is there but wrong is not asked again: only a network may do better later."""
     try:
-        market = add_curated(provider_of(chosen).fetch(known))
+        market = add_curated(provider_of(chosen).fetch(known), known=known)
     except EtfPipelineError as error:
         raise dg.Failure(description=str(error), allow_retries=isinstance(error, SourceUnreachable)) from error
     return market

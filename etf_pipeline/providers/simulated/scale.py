@@ -165,7 +165,13 @@ def _beside(seed: int, days: pd.DatetimeIndex, cut: int) -> dict[str, arrow.Tabl
     world, until = simulate_world(seed), closes(EXCHANGE, days[[cut]])[0]
     macro, factors = macro_table(world), factor_table(world)
     source = pd.DataFrame(
-        {"provider": [SOURCE], "simulated": [True], "label": ["SIMULATED large market"], "fetched_until": [until]}
+        {
+            "provider": [SOURCE],
+            "origin": [SOURCE],
+            "simulated": [True],
+            "label": ["SIMULATED large market"],
+            "fetched_until": [until],
+        }
     )
     frames = {"raw_macro": macro[macro["available_at"] <= until], "raw_factors": factors[factors["available_at"] <= until]}
     return {name: TABLES[name].to_arrow(frame) for name, frame in (frames | {"raw_source": source}).items()}
