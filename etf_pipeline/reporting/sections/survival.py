@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pandas as pd
 
-from etf_pipeline.reporting.formats import count, day, number, percent, text, words
+from etf_pipeline.reporting.formats import count, day, number, percent, shorten, text, words
 from etf_pipeline.reporting.page import Column, Fact, Section, grid
 from etf_pipeline.reporting.report_tables import ReportTables
 
@@ -41,17 +43,21 @@ ENDED = (
     Column("How it ended", "fate", words, numeric=False),
     Column("Paid per share", "liquidation_value", lambda value: number(value, 4)),
     Column("Became", "successor", text, numeric=False),
-    Column("Known from", "basis", words, numeric=False, under="evidence", wide=True),
+    Column("Known from", "basis", words, numeric=False, under="told", wide=True),
 )
 
 ROWS = 12
 """Ended funds listed, the newest first."""
+LONGEST = 160
+"""Characters of the evidence that the page shows; `rpt_lifecycle` has all of it, with the addresses."""
+ADDRESS = re.compile(r",? ?https?://[^\s;)]+")
 
 
 def survival(tables: ReportTables) -> Section:
     """Funds that ended, and the gap between survivors and all funds with its interval."""
     studies = tables.rpt_survivorship[tables.rpt_survivorship["asset_class"] == "all"]
     ended = tables.rpt_lifecycle.sort_values(["last_session", "ticker"], ascending=[False, True])
+    ended = ended.assign(told=[shorten(ADDRESS.sub("", evidence), LONGEST) for evidence in ended["evidence"]])
     grids = [grid(_with_interval(studies), STUDIES, "Survivors against all funds")] if len(studies) else []
     if len(ended):
         grids.append(grid(ended.head(ROWS), ENDED, f"Newest {min(ROWS, len(ended))} of {count(len(ended))} funds that ended"))
