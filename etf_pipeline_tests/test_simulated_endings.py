@@ -13,6 +13,7 @@ import pytest
 import etf_pipeline.definitions  # noqa: F401  registers every recipe
 from etf_pipeline import calendars
 from etf_pipeline.backtest import BacktestParameters, BacktestResult, run_backtest
+from etf_pipeline.orchestration.ingestion import session_table
 from etf_pipeline.providers import RawMarket
 from etf_pipeline.providers.simulated import MarketTruth, SimulatedMarket
 from etf_pipeline.recipes import RECIPES
@@ -52,6 +53,7 @@ def marts() -> Marts:
     truth = market.truth()
     raw = only(market.fetch(), {*EVERY, *RENAMED, *truth.endings["successor"].dropna(), *BENCHMARKS.values()})
     tables: dict[str, arrow.Table] = {f"raw_{part}": TABLES[f"raw_{part}"].to_arrow(getattr(raw, part)) for part in PARTS}
+    tables["raw_sessions"] = TABLES["raw_sessions"].to_arrow(session_table(tables["raw_prices"], "XNYS"))
     for name in MARTS:
         tables |= RECIPES[name].run(tables, None, None)
     made = {name: from_arrow(tables[name]) for name in ("fct_prices", "fct_returns", "fct_actions", "quarantine")}

@@ -11,6 +11,7 @@ import etf_pipeline.definitions  # noqa: F401  registers every recipe
 from etf_pipeline import calendars
 from etf_pipeline.backtest import BacktestParameters, BacktestResult, run_backtest
 from etf_pipeline.errors import SettingsError
+from etf_pipeline.orchestration.ingestion import session_table
 from etf_pipeline.recipes import RECIPES
 from etf_pipeline.schemas import TABLES, from_arrow
 from etf_pipeline_tests.backtest.backtest_world import PLAIN, SESSIONS, World, no_liquidity
@@ -135,6 +136,7 @@ def staged(world: World, history: list[tuple[str, str, int, int | None]] | None 
         ),
         "quarantine": TABLES["quarantine"].arrow_schema.empty_table(),
     }
+    made["raw_sessions"] = TABLES["raw_sessions"].to_arrow(session_table(made["raw_prices"], "XNYS"))
     for name in ("stg_ticker_history", "stg_actions", "stg_prices"):
         made |= RECIPES[name].run(made, None, None)
     return made
