@@ -5,7 +5,7 @@ import dagster as dg
 from etf_pipeline.orchestration.materialise import RECOMPUTE_TAG
 
 LAB = dg.AssetSelection.assets(
-    *("lab_windows", "lab_metrics", "lab_tests", "lab_paths"),
+    *("lab_windows", "lab_metrics", "lab_tests", "lab_paths", "lab_bias"),
     *("feature_importance", "search_trials", "search_windows", "search_results"),
 ).downstream()
 """Studies that take minutes and change no decision of a night, with the reports on them."""

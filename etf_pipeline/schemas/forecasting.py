@@ -287,3 +287,8 @@ class SearchResults(Table):
         unit="category",
         isin=["improved", "no_difference", "worse", "insufficient"],
     )
+
+
+@table(room="forecasting", key=("model", "asset_class", "horizon"), causality="summary", allow_empty=True)
+class LabBias(ForecastBias):
+    """Forecast bias in and out of fold, and what correction did, at the horizons that the night does not forecast."""

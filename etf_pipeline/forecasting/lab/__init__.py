@@ -7,6 +7,7 @@ corrected for having been looked at together, and "no skill" is an answer.
 
 from __future__ import annotations
 
+from etf_pipeline.forecasting.lab.bias import bias_by_horizon
 from etf_pipeline.forecasting.lab.importance import feature_importance
 from etf_pipeline.forecasting.lab.metrics import METRICS
 from etf_pipeline.forecasting.lab.parameters import ImportanceParameters, LabParameters, SearchParameters
@@ -21,6 +22,7 @@ __all__ = [
     "LabParameters",
     "LabResult",
     "SearchParameters",
+    "bias_by_horizon",
     "feature_importance",
     "run_lab",
     "search_hyper_parameters",

@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from etf_pipeline.forecasting import ForecastParameters
 from etf_pipeline.forecasting.lab import ImportanceParameters, LabParameters, SearchParameters
 from etf_pipeline.recipes import Cache, makes
 
@@ -22,6 +23,21 @@ def lab(
 
     made = run_lab(features, fct_returns, universe_membership, dim_etf, fct_prices, regimes, parameters, cache)
     return made.windows, made.metrics, made.tests, made.paths
+
+
+@makes("lab_bias")
+def bias(
+    features: pd.DataFrame,
+    fct_returns: pd.DataFrame,
+    universe_membership: pd.DataFrame,
+    dim_etf: pd.DataFrame,
+    parameters: ForecastParameters,
+    cache: Cache,
+) -> pd.DataFrame:
+    """The night's models at the other horizons, corrected as the night corrects them, judged as `forecast_bias` judges."""
+    from etf_pipeline.forecasting.lab import bias_by_horizon
+
+    return bias_by_horizon(features, fct_returns, universe_membership, dim_etf, parameters, cache)
 
 
 @makes("feature_importance")
