@@ -8,7 +8,7 @@ import etf_pipeline.definitions as front_door
 from etf_pipeline.orchestration.config import default_parameters
 from etf_pipeline.recipes import RECIPES
 
-LAB = {"lab_windows", "feature_importance", "search_trials", "rpt_lab", "rpt_lab_paths"}
+LAB = {"lab_windows", "lab_bias", "feature_importance", "search_trials", "rpt_lab", "rpt_lab_paths"}
 
 
 def steps(job: str) -> set[str]:

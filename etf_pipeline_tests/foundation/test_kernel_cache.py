@@ -39,7 +39,10 @@ def test_the_version_follows_what_kernels_use_and_nothing_else(package: Path) ->
 def test_a_constant_changed_in_another_file_reaches_the_compiled_kernel(package: Path) -> None:
     def earned() -> float:
         environment = {**os.environ, "PYTHONPATH": f"{package.parent}{os.pathsep}{Path(etf_pipeline.__file__).parents[1]}"}
-        environment[VARIABLE] = str(package.parent / "cache")
+        environment |= {
+            VARIABLE: str(package.parent / "cache"),
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }  # byte code is told apart by seconds
         use_own_folder(environment, package)
         code = "from tiny.kernels import earn; print(earn(1.0))"
         done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
