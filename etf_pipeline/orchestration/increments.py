@@ -22,6 +22,7 @@ import pyarrow as arrow
 
 from etf_pipeline.recipes import BEFORE, Increment, Recipe
 from etf_pipeline.schemas import TABLES, Contract
+from etf_pipeline.schemas.contract import to_polars
 from etf_pipeline.warehouse import Version, Warehouse
 from etf_pipeline.warehouse.chunks import begins, seam, within
 from etf_pipeline.warehouse.records import schema_hash
@@ -242,22 +243,16 @@ def as_stored(name: str, increment: Increment, stored: arrow.Table, made: arrow.
         return True
     day = pl.col(increment.dated[name])
     first = since - timedelta(days=increment.trial)
-    old, new = (_of(table).filter((day >= first) & (day < since)) for table in (stored, made))
+    old, new = (to_polars(table).filter((day >= first) & (day < since)) for table in (stored, made))
     told = [column for column in old.columns if column != "source_row"]
     return old.select(told).sort(told).equals(new.select(told).sort(told))
-
-
-def _of(table: arrow.Table) -> pl.DataFrame:
-    frame = pl.from_arrow(table)
-    assert isinstance(frame, pl.DataFrame)
-    return frame
 
 
 def spliced(name: str, increment: Increment, stored: arrow.Table, made: arrow.Table, since: date) -> arrow.Table:
     """A table that is not cut by date: stored rows before the day, and rows made since or without one; all where none has one."""
     if name not in increment.dated:
         return made
-    day, old, new = increment.dated[name], _of(stored), _of(made)
+    day, old, new = increment.dated[name], to_polars(stored), to_polars(made)
     kept = [old.filter(pl.col(day) < since), new.filter((pl.col(day) >= since) | pl.col(day).is_null())]
     return TABLES[name].conform(pl.concat(kept).to_arrow())
 

@@ -22,6 +22,7 @@ from etf_pipeline.providers import Known, RawMarket
 from etf_pipeline.providers.restatements import WATCHED, restate
 from etf_pipeline.redaction import redact, redact_table
 from etf_pipeline.schemas import TABLES
+from etf_pipeline.schemas.contract import to_polars
 from etf_pipeline.settings import Settings
 from etf_pipeline.warehouse import Version
 from etf_pipeline.warehouse.chunks import seam
@@ -83,8 +84,8 @@ def known_from(tables: TableStore, stored: Mapping[str, Version]) -> Known | Non
     """What the stored tables hold, for a provider that fetches only what is missing."""
     if not stored:
         return None
-    bars = _frame(tables.warehouse.read_version(stored[PRICES], ["ticker", "exchange", "session"]))
-    macro = _frame(tables.warehouse.read_version(stored["raw_macro"], ["series", "period"]))
+    bars = to_polars(tables.warehouse.read_version(stored[PRICES], ["ticker", "exchange", "session"]))
+    macro = to_polars(tables.warehouse.read_version(stored["raw_macro"], ["series", "period"]))
     span = bars.group_by("ticker", "exchange").agg(
         pl.col("session").min().alias("first_session"),
         pl.col("session").max().alias("last_session"),
@@ -162,7 +163,7 @@ def _extension(tables: TableStore, stored: Mapping[str, Version], prices: arrow.
 def newest(name: str, stored: arrow.Table, fetched: arrow.Table) -> arrow.Table:
     """Stored rows and fetched ones; of equal keys the fetched."""
     contract = TABLES[name]
-    rows = pl.concat([_frame(stored), _frame(fetched)]).unique(list(contract.key), keep="last", maintain_order=True)
+    rows = pl.concat([to_polars(stored), to_polars(fetched)]).unique(list(contract.key), keep="last", maintain_order=True)
     return contract.conform(rows.to_arrow())
 
 
@@ -213,7 +214,7 @@ def _sessions(
 
 def session_table(prices: arrow.Table, main: str) -> pd.DataFrame:
     """Sessions of every exchange over the span of the prices, to the end of the last month."""
-    bars = _frame(prices.select(["session", "exchange"])).drop_nulls()
+    bars = to_polars(prices.select(["session", "exchange"])).drop_nulls()
     days = pd.DatetimeIndex(bars["session"].sort().to_list())
     middle = days[len(days) // 2]  # a date in the year 2999 must not stretch the calendar
     days = days[(days >= pd.Timestamp(calendars.FIRST_SESSION)) & (days <= middle + pd.Timedelta(days=366 * 25))]
@@ -234,9 +235,3 @@ def session_table(prices: arrow.Table, main: str) -> pd.DataFrame:
             )
         )
     return pd.concat(parts, ignore_index=True)
-
-
-def _frame(table: arrow.Table) -> pl.DataFrame:
-    frame = pl.from_arrow(table)
-    assert isinstance(frame, pl.DataFrame)
-    return frame

@@ -14,6 +14,7 @@ import polars as pl
 import pyarrow as arrow
 
 from etf_pipeline.schemas import TABLES
+from etf_pipeline.schemas.contract import to_polars
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ def restate(
     both = now.join(before, on=key, how="inner", suffix=OLD)
     parts = [*_changes(name, both, known_at), _additions(name, before, now.join(before, on=key, how="anti"), known_at)]
     left = before.join(now, on=key, how="anti")
-    rows = _renumbered(before, now, key, _frame(taken)).select(fetched.schema.names)
+    rows = _renumbered(before, now, key, to_polars(taken)).select(fetched.schema.names)
     if whole:
         parts.append(_rows(name, left, "row", pl.col("source_row"), None, known_at))
     else:
@@ -114,16 +115,10 @@ def restate(
     return Restated(TABLES[name].conform(rows.to_arrow()), _log(parts))
 
 
-def _frame(table: arrow.Table) -> pl.DataFrame:
-    frame = pl.from_arrow(table)
-    assert isinstance(frame, pl.DataFrame)
-    return frame
-
-
 def _numbered(name: str, table: arrow.Table) -> pl.DataFrame:
     """Rows with their place among those that share their key, in the order of the source."""
     key = list(WATCHED[name].key)
-    frame = _frame(table)
+    frame = to_polars(table)
     if not frame.select(key).is_duplicated().any():
         return frame.with_columns(pl.lit(0, pl.Int64).alias(PLACE))
     place = pl.col("source_row").rank("ordinal").over(key).cast(pl.Int64).alias(PLACE)

@@ -280,6 +280,11 @@ def _array(values: pd.Series[Any], field: arrow.Field) -> arrow.Array:
     return arrow.Array.from_pandas(values, type=field.type, safe=not arrow.types.is_timestamp(field.type))
 
 
+def to_polars(table: arrow.Table) -> pl.DataFrame:
+    """The polars frame of a table, without a copy."""
+    return cast(pl.DataFrame, pl.from_arrow(table))
+
+
 def from_arrow(table: arrow.Table) -> pd.DataFrame:
     """The pandas frame that rooms work on: dates as naive ``datetime64[ns]``, instants in UTC, null as NaN."""
     frame = table.to_pandas(date_as_object=False, timestamp_as_object=False)
