@@ -20,6 +20,7 @@ FOUNDATION = {
     "panel",
     "recipes",
     "redaction",
+    "regression",
     "returns",
     "schemas",
     "secrets",

@@ -22,3 +22,19 @@ class Regimes(Table):
     distance_200: pl.Float64 = column(
         "Market total-return index over its 200-session mean, less 1", unit="fraction", nullable=True
     )
+
+
+@table(room="regimes", key=("session",), causality="causal")
+class RegimeProbabilities(Table):
+    """Filtered probabilities of a hidden Markov model on the market's returns: what was known at each close, never smoothed."""
+
+    session: pl.Date = column("Exchange session", unit="date")
+    stressed: pl.Float64 = column(
+        "Probability of the state with the larger variance, given returns up to this close; unknown before the first fit",
+        unit="fraction",
+        nullable=True,
+        ge=0,
+        le=1,
+    )
+    stressed_21: pl.Float64 = column("The same, 21 sessions ahead", unit="fraction", nullable=True, ge=0, le=1)
+    fit_session: pl.Date = column("Last session that the parameters have seen", unit="date", nullable=True)
