@@ -14,17 +14,21 @@ from etf_pipeline.portfolio.build import build_portfolios
 from etf_pipeline.portfolio.ex_ante import ExAnte, ex_ante, risk_contributions
 from etf_pipeline.portfolio.optimizer import ENGINES, OPTIMIZERS, PortfolioOptimizer
 from etf_pipeline.portfolio.parameters import PortfolioParameters
-from etf_pipeline.portfolio.problem import Problem, Solution
+from etf_pipeline.portfolio.problem import Attempt, GroupLimit, Problem, ShadowPrice, Solution, Views
 from etf_pipeline.portfolio.risk_parity import parity_weights
 
 __all__ = [
     "ENGINES",
     "OPTIMIZERS",
+    "Attempt",
     "ExAnte",
+    "GroupLimit",
     "PortfolioOptimizer",
     "PortfolioParameters",
     "Problem",
+    "ShadowPrice",
     "Solution",
+    "Views",
     "build_portfolios",
     "ex_ante",
     "parity_weights",

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from etf_pipeline.conventions import SESSIONS_PER_YEAR, VAR_MULTIPLE
 from etf_pipeline.errors import Infeasible
 from etf_pipeline.panel import Floats
-from etf_pipeline.portfolio.problem import Problem
+from etf_pipeline.portfolio.problem import Problem, Views
 
 ROUNDING = 1e-9
 """Slack of a comparison between sums of weights."""
@@ -156,7 +156,14 @@ def _representative(problem: Problem, members: npt.NDArray[np.intp]) -> int:
 
 
 def restrict(problem: Problem, positions: npt.NDArray[np.intp]) -> Problem:
-    """The same problem among fewer funds; holdings in the others are sold whatever is chosen."""
+    """The same problem among fewer funds; holdings in the others are sold whatever is chosen.
+
+    What is sold counts in turnover and cost, and a benchmark keeps the funds that are left out. Views on them are dropped.
+    """
+    away = problem.previous.copy()
+    away[positions] = 0.0
+    known = problem.benchmark is not None or problem.benchmark_covariance is not None
+    covariance, variance = problem.to_benchmark()
     return dataclasses.replace(
         problem,
         tickers=tuple(problem.tickers[i] for i in positions),
@@ -166,4 +173,27 @@ def restrict(problem: Problem, positions: npt.NDArray[np.intp]) -> Problem:
         linear_cost=problem.linear_cost[positions],
         impact_cost=problem.impact_cost[positions],
         correlation=None if problem.correlation is None else problem.correlation[np.ix_(positions, positions)],
+        groups=tuple(dataclasses.replace(g, members=g.members[positions]) for g in problem.groups),
+        benchmark=_part(problem.benchmark, positions),
+        scenarios=_part(problem.scenarios, positions),
+        budgets=_part(problem.budgets, positions),
+        views=_views_on(problem.views, positions),
+        sold=problem.sold + float(away.sum()),
+        sold_cost=problem.sold_cost + float(problem.linear_cost @ away + problem.impact_cost @ away**1.5),
+        benchmark_covariance=covariance[positions] if known else None,
+        benchmark_variance=variance if known else None,
     )
+
+
+def _part(values: Floats | None, positions: npt.NDArray[np.intp]) -> Floats | None:
+    return None if values is None else values[..., positions]
+
+
+def _views_on(views: Views | None, positions: npt.NDArray[np.intp]) -> Views | None:
+    if views is None:
+        return None
+    elsewhere = views.combinations.copy()
+    elsewhere[:, positions] = 0.0
+    kept = ~elsewhere.any(axis=1)
+    uncertainty = None if views.uncertainty is None else views.uncertainty[kept]
+    return Views(views.combinations[np.ix_(kept, positions)], views.returns[kept], uncertainty)

@@ -132,11 +132,11 @@ def solve_on(problem: Problem, support: Support, objective: cone.Objective, lowe
     """Optimal weights among the funds of a support, or None where there are none."""
     inside = np.flatnonzero(support)
     part = restrict(problem, inside)
-    away = np.where(support, 0.0, problem.previous)
-    sold = float(problem.linear_cost @ away + problem.impact_cost @ away**1.5)
     factor = cone.Factor.of(part.covariance)
     with_var = bool(np.isfinite(problem.var_limit)) and objective == "sharpe"
-    answer = cone.solve(cone.programme(part, factor, lower=lower, objective=objective, sold_cost=sold, with_var=with_var))
+    answer = cone.solve(
+        cone.programme(part, factor, lower=lower, objective=objective, sold_cost=part.sold_cost, with_var=with_var)
+    )
     if answer is None:
         return None
     weights = np.zeros(problem.n)
