@@ -3,6 +3,7 @@
 import dagster as dg
 
 from etf_pipeline.orchestration.assets import (  # each file registers its room's recipes
+    attribution,
     backtest,
     costs,
     features,
@@ -47,6 +48,7 @@ ROOMS = (
     scoring,
     portfolio,
     backtest,
+    attribution,
     validation,
     stress,
     reports,

@@ -7,6 +7,7 @@ UI and the data dictionary all derive from them.
 from __future__ import annotations
 
 from etf_pipeline.schemas import (  # each module registers its tables
+    attribution,
     backtest,
     costs,
     features,
@@ -43,6 +44,7 @@ ROOMS = (
     scoring,
     portfolio,
     backtest,
+    attribution,
     stress,
     reports,
 )

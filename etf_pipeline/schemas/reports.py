@@ -393,3 +393,24 @@ class RptLabPaths(Table):
     middle: pl.Float64 = column("Median", unit="as the metric", nullable=True)
     upper_quartile: pl.Float64 = column("Upper quartile", unit="as the metric", nullable=True)
     highest: pl.Float64 = column("Highest value", unit="as the metric", nullable=True)
+
+
+@table(room="reports", key=("strategy", "benchmark", "span", "kind", "effect", "line"), causality="summary", allow_empty=True)
+class RptAttribution(Table):
+    """Return over a benchmark by year and in all: allocation, selection, trading and costs; and what priced factors explain."""
+
+    strategy: pl.String = column("Strategy", unit="identifier")
+    benchmark: pl.String = column("What it is compared with", unit="identifier")
+    span: pl.String = column("Calendar year, or `all`", unit="text")
+    kind: pl.String = column("`holdings` (Brinson and Fachler) or `factors`", unit="category")
+    effect: pl.String = column("allocation, selection, interaction, trading, costs, residual or factor", unit="category")
+    line: pl.String = column("Asset class, `cash`, `all`, or the factor", unit="category")
+    value: pl.Float64 = column("Linked effect; those of a kind sum to the span's active return", unit="fraction")
+    annual: pl.Float64 = column("The same as a share of the difference of annual growth", unit="fraction per year")
+    error: pl.Float64 = column(
+        "Upper bound of a factor contribution's standard error: the months' errors summed", unit="fraction", nullable=True
+    )
+    portfolio_return: pl.Float64 = column("Compounded over the span, after costs", unit="fraction")
+    benchmark_return: pl.Float64 = column("Compounded over the span", unit="fraction")
+    first_month: pl.Date = column("First month", unit="date")
+    last_month: pl.Date = column("Last month", unit="date")

@@ -17,7 +17,7 @@ import pandas as pd
 import pyarrow as arrow
 
 from etf_pipeline.reporting.figures import blank, png
-from etf_pipeline.reporting.plots import estimates, forecasts, markets, portfolios, results
+from etf_pipeline.reporting.plots import attribution, estimates, forecasts, markets, portfolios, results
 from etf_pipeline.schemas import from_arrow
 
 if TYPE_CHECKING:
@@ -67,6 +67,8 @@ PLOTS: Mapping[str, Plot] = {
     "optimizer_solutions": Plot(portfolios.solutions, ("session", "strategy", "status", "turnover", "cash", "var_1d")),
     "backtest_ledger": Plot(results.ledger, ("session", "strategy", "cost_basis", "nav")),
     "drawdowns": Plot(results.drawdowns, ("strategy", "peak", "trough", "recovery", "depth", "is_open", "available_at")),
+    "attribution": Plot(attribution.holdings, ("strategy", "benchmark", "month", "effect", "value")),
+    "factor_attribution": Plot(attribution.factors, ("strategy", "benchmark", "month", "factor", "value")),
     "stress_results": Plot(results.stress, ("strategy", "scenario", "title", "profit", "standard_error")),
 }
 """Every table that has a picture, by name."""
