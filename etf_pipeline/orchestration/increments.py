@@ -152,7 +152,8 @@ def windows(
     """The inputs that a recipe needs to make its rows from a day on.
 
     Tables cut by date are read from `lookback` rows before that day on for each fund that has a row since then, or from `spans`
-    days before it; others whole. Under the name `BEFORE` come the recipe's own rows of that stretch, where it asks for them.
+    days before it; others whole. Under the name `BEFORE` come the recipe's own rows of that stretch, where it asks for them; all
+    its rows before the day, where its table is not cut by date.
     """
     assert recipe.increment is not None
     rows = recipe.increment.rows(parameters)
@@ -164,12 +165,22 @@ def windows(
     for name, frame in cut.items():
         found[name] = _lengthened(warehouse, TABLES[name], now[name], frame, *back[name], alive)
     if recipe.carries_on:
-        own = recipe.outputs[0]
-        frame = _stretch(warehouse, TABLES[own], step.onto[own], step.since, rows)
-        whole = pl.from_arrow(_lengthened(warehouse, TABLES[own], step.onto[own], frame, step.since, rows, alive))
-        assert isinstance(whole, pl.DataFrame)
-        found[BEFORE] = TABLES[own].conform(whole.filter(pl.col(_day(TABLES[own])) < step.since).to_arrow())
+        found[BEFORE] = _own_before(warehouse, recipe, step, rows, alive)
     return found
+
+
+def _own_before(warehouse: Warehouse, recipe: Recipe, step: Extension, rows: int, alive: pl.DataFrame) -> arrow.Table:
+    assert recipe.increment is not None
+    own = recipe.outputs[0]
+    contract, version = TABLES[own], step.onto[own]
+    if own in recipe.increment.dated:
+        day, whole = recipe.increment.dated[own], warehouse.read_version(version)
+    else:
+        day = _day(contract)
+        whole = _lengthened(
+            warehouse, contract, version, _stretch(warehouse, contract, version, step.since, rows), step.since, rows, alive
+        )
+    return contract.conform(to_polars(whole).filter(pl.col(day) < step.since).to_arrow())
 
 
 def _day(contract: Contract) -> str:

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from etf_pipeline.errors import DataError
 from etf_pipeline.panel import Floats
+from etf_pipeline.regimes.market import index_of
 from etf_pipeline.regimes.rule import BEAR, UNKNOWN, RegimeParameters, candidate, explain, may_stay
 
 
-def detect(returns: pd.DataFrame, macro: pd.DataFrame, parameters: RegimeParameters | None = None) -> pd.DataFrame:
+def detect(
+    returns: pd.DataFrame,
+    macro: pd.DataFrame,
+    parameters: RegimeParameters | None = None,
+    before: pd.DataFrame | None = None,
+) -> pd.DataFrame:
     """Label every session of the market.
 
     Parameters
@@ -23,10 +30,12 @@ def detect(returns: pd.DataFrame, macro: pd.DataFrame, parameters: RegimeParamet
         `fct_macro`: columns `session`, `series`, `value`, `period`; each value as known at its session's close.
     parameters : RegimeParameters, optional
         Defaults where omitted.
+    before : DataFrame, optional
+        `regimes` of the sessions before those of `returns`, where it is extended: the walk goes on from its last row.
 
     Returns
     -------
-    DataFrame of shape (n_sessions, 7)
+    DataFrame of shape (n_sessions, 8)
         `regimes`, one row per session in which the market fund has a bar.
 
     Raises
@@ -38,20 +47,29 @@ def detect(returns: pd.DataFrame, macro: pd.DataFrame, parameters: RegimeParamet
     -----
     1. The rule alone gives a `candidate` (`rule.candidate`). It is unknown until the moving average is full.
     2. The state moves to the candidate, unless its own condition still holds with the thresholds loosened by the margins
-       (hysteresis), or it has lasted fewer than `min_dwell` sessions. Into and out of `unknown` it moves at once, and so
-       it does into a bear market: a wrong alarm costs a little turnover, a late one a fall.
+       (hysteresis), it has lasted fewer than `min_dwell` sessions, or the candidate has stood for fewer than `confirmation`.
+       Into and out of `unknown` it moves at once, and so it does into a bear market: a wrong alarm costs a little turnover,
+       a late one a fall.
+
+    On SPY and VIX from 2005 to June 2024 the candidate changes 415 times and lasts 3 sessions in the median. A margin of 1 point
+    and 0.5 %, and a dwell of 5, leave 227 changes and a median spell of 9; the defaults leave 84 and 30. The price is what
+    waiting forgets: of the variance of the next 21 sessions' log variance the three states explain 44 % as candidates, 41 % and
+    34 %. Every session of a bear candidate is one of a bear market throughout.
 
     A label uses its own session and earlier ones: later data never change it. A smoothed probability would.
     """
     parameters = parameters or RegimeParameters()
-    market = _market(returns, parameters.market_fund)
-    index = np.asarray(market, dtype=np.float64)
+    market = index_of(returns, parameters.market_fund, before)
+    known = 0 if before is None else len(before)
+    index = np.asarray(market, dtype=np.float64)[max(0, known - parameters.window + 1) :]
     with np.errstate(invalid="ignore"):  # an infinite index has no distance
-        distance = index / trailing_means(index, parameters.window) - 1.0
-    vix = _vix(macro, parameters).reindex(market.index).to_numpy(dtype=np.float64)
-    table = pd.DataFrame({"session": market.index, "vix": vix, "distance_200": distance})
-    labels = pd.DataFrame(_walk(zip(vix, distance, strict=True), parameters), columns=LABELS)
-    return table.join(labels)[["session", *LABELS, "vix", "distance_200"]]
+        distance = (index / trailing_means(index, parameters.window) - 1.0)[len(index) - len(market) + known :]
+    new = market.iloc[known:]
+    vix = _vix(macro, parameters, extended=known > 0).reindex(new.index).to_numpy(dtype=np.float64)
+    table = pd.DataFrame({"session": new.index, "vix": vix, "distance_200": distance, "index_close": new.to_numpy()})
+    walked = _walk(zip(vix, distance, strict=True), parameters, _Place.after(before))
+    labels = pd.DataFrame(walked, columns=LABELS)
+    return table.join(labels)[["session", *LABELS, "vix", "distance_200", "index_close"]]
 
 
 def trailing_means(values: Floats, window: int) -> Floats:
@@ -64,26 +82,19 @@ def trailing_means(values: Floats, window: int) -> Floats:
     """
     out = np.full(len(values), np.nan)
     if len(values) >= window:
-        out[window - 1 :] = np.lib.stride_tricks.sliding_window_view(values, window).mean(axis=1)
+        total = np.zeros(len(values) - window + 1)
+        for first in range(window):  # in one order for every row, however many there are
+            total += values[first : first + len(total)]
+        out[window - 1 :] = total / window
     return out
 
 
 LABELS = ["regime", "candidate", "reason", "days_in_state"]
 
 
-def _market(returns: pd.DataFrame, ticker: str) -> pd.Series[float]:
-    market = returns.loc[returns["ticker"] == ticker].set_index("session")["index_close"].sort_index()
-    if market.empty:
-        raise DataError(
-            f"regimes needs the returns of '{ticker}' as its market; fct_returns holds {returns['ticker'].nunique()} other "
-            "funds. Set `market` to one of them, or add it to the provider's tickers."
-        )
-    return market.astype(np.float64)
-
-
-def _vix(macro: pd.DataFrame, parameters: RegimeParameters) -> pd.Series[float]:
+def _vix(macro: pd.DataFrame, parameters: RegimeParameters, extended: bool) -> pd.Series[float]:
     found = macro.loc[macro["series"] == parameters.vix_series]
-    if found.empty:
+    if found.empty and not extended:
         raise DataError(
             f"regimes needs series '{parameters.vix_series}' in fct_macro; found {sorted(macro['series'].unique())}. "
             "Set `vix_series`, or fetch it."
@@ -92,24 +103,48 @@ def _vix(macro: pd.DataFrame, parameters: RegimeParameters) -> pd.Series[float]:
     return found["value"].mask(stale).set_axis(found["session"]).astype(np.float64)
 
 
-def _walk(states: Iterable[tuple[float, float]], parameters: RegimeParameters) -> list[tuple[str, str, str, int]]:
+@dataclass(frozen=True)
+class _Place:
+    """Where the walk stands: the state and its age, the candidate and for how many sessions it has stood."""
+
+    regime: str = UNKNOWN
+    days: int = 0
+    candidate: str = ""
+    stood: int = 0
+
+    @classmethod
+    def after(cls, before: pd.DataFrame | None) -> _Place:
+        """The place at the last stored row."""
+        if before is None or before.empty:
+            return cls()
+        last, candidates = before.iloc[-1], before["candidate"].to_numpy()
+        others = np.flatnonzero(candidates != last["candidate"])
+        stood = len(candidates) - (int(others[-1]) + 1 if len(others) else 0)
+        return cls(str(last["regime"]), int(last["days_in_state"]), str(last["candidate"]), stood)
+
+
+def _walk(states: Iterable[tuple[float, float]], parameters: RegimeParameters, place: _Place) -> list[tuple[str, str, str, int]]:
     rows: list[tuple[str, str, str, int]] = []
-    regime, days = UNKNOWN, 0
     for vix, distance in states:
         rule = candidate(vix, distance, parameters)
-        held = "" if UNKNOWN in (rule, regime) or rule == regime else _hold(regime, rule, days, (vix, distance), parameters)
+        place = replace(place, candidate=rule, stood=place.stood + 1 if rule == place.candidate else 1)
+        settled = UNKNOWN in (rule, place.regime) or rule == place.regime
+        held = "" if settled else _hold(place, (vix, distance), parameters)
         why = explain(rule, vix, distance, parameters)
         reason = f"{held}; the rule: {rule}, {why}" if held else why
-        following = regime if held else rule
-        days = days + 1 if following == regime else 1
-        regime = following
-        rows.append((regime, rule, reason, days))
+        following = place.regime if held else rule
+        place = replace(place, regime=following, days=place.days + 1 if following == place.regime else 1)
+        rows.append((following, rule, reason, place.days))
     return rows
 
 
-def _hold(regime: str, rule: str, days: int, state: tuple[float, float], parameters: RegimeParameters) -> str:
+def _hold(place: _Place, state: tuple[float, float], parameters: RegimeParameters) -> str:
     """Why the state is not left although the rule says otherwise; empty if it is."""
-    if may_stay(regime, *state, parameters):
-        return f"{regime} held: within the margin"
-    young = days < parameters.min_dwell and rule != BEAR
-    return f"{regime} held: {days} of {parameters.min_dwell} sessions" if young else ""
+    if may_stay(place.regime, *state, parameters):
+        return f"{place.regime} held: within the margin"
+    if place.candidate == BEAR:
+        return ""
+    if place.days < parameters.min_dwell:
+        return f"{place.regime} held: {place.days} of {parameters.min_dwell} sessions"
+    waits = place.stood < parameters.confirmation
+    return f"{place.regime} held: {place.candidate} for {place.stood} of {parameters.confirmation} sessions" if waits else ""

@@ -37,6 +37,8 @@ class RegimeParameters:
         The same for the distance from the mean. [fraction]
     min_dwell : int
         Sessions that a state lasts at least, unless it becomes bear or unknown. [sessions]
+    confirmation : int
+        Sessions in a row for which the rule must have said the next state, unless that is bear or unknown. [sessions]
     max_age_days : int
         A VIX value whose period is older than this is unknown. [calendar days]
     """
@@ -48,9 +50,10 @@ class RegimeParameters:
     calm_vix: float = 16.0
     stressed_vix: float = 25.0
     band: float = 0.02
-    vix_margin: float = 1.0
-    band_margin: float = 0.005
-    min_dwell: int = 5
+    vix_margin: float = 2.0
+    band_margin: float = 0.01
+    min_dwell: int = 10
+    confirmation: int = 10
     max_age_days: int = 7
 
     @property

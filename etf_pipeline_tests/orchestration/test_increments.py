@@ -21,7 +21,7 @@ from etf_pipeline.schemas import TABLES
 from etf_pipeline.settings import Settings
 from etf_pipeline.warehouse import Warehouse, content_hash
 
-ROOMS = {"staging", "quality", "marts", "universe"}
+ROOMS = {"staging", "quality", "marts", "universe", "regimes"}
 NIGHTS = ["2021-12-30", "2021-12-31", "2022-01-03", "2022-02-28", "2022-06-06", "2022-06-07"]
 """Ordinary nights, a year's end, a month's end and a gap of months."""
 

@@ -21,6 +21,7 @@ from etf_pipeline.schemas import TABLES
 
 SESSIONS = calendars.sessions("XNYS", "2015-01-02", "2017-12-29")
 SHORT = RegimeParameters(window=2)
+PROMPT = RegimeParameters(window=2, vix_margin=1.0, band_margin=0.005, min_dwell=5, confirmation=1)
 
 
 def market(index: np.ndarray, ticker: str = "SPY") -> pd.DataFrame:
@@ -65,7 +66,7 @@ def test_the_distance_is_from_the_mean_of_the_last_200_index_values_today_includ
 
 
 def test_hysteresis_holds_a_bull_market_inside_the_margin_and_says_so():
-    table = states([15, 15, 15, 15, 15, 15, 15, 16.5, 16.5, 17.0, 16.5])
+    table = states([15, 15, 15, 15, 15, 15, 15, 16.5, 16.5, 17.0, 16.5], parameters=PROMPT)
     assert table["regime"].tolist() == ["unknown", *["bull"] * 8, *["sideways"] * 2]
     held = table.iloc[7]
     assert held["candidate"] == "sideways"
@@ -74,12 +75,27 @@ def test_hysteresis_holds_a_bull_market_inside_the_margin_and_says_so():
 
 
 def test_a_young_state_waits_for_its_dwell_but_never_delays_a_bear_market():
-    table = states([15, 15, 20, 20, 20, 20, 20, 20])
+    table = states([15, 15, 20, 20, 20, 20, 20, 20], parameters=PROMPT)
     assert table["regime"].tolist() == ["unknown", *["bull"] * 5, *["sideways"] * 2]
     assert table["reason"].iloc[2].startswith("bull held: 1 of 5 sessions; the rule: sideways")
-    crash = states([15, 15, 15, 30, 20, 20, 20, 20, 20, 20])
+    crash = states([15, 15, 15, 30, 20, 20, 20, 20, 20, 20], parameters=PROMPT)
     assert crash["regime"].tolist() == ["unknown", "bull", "bull", *["bear"] * 5, *["sideways"] * 2]
     assert crash["reason"].iloc[3] == "VIX 30.0 > 25"
+
+
+def test_a_new_state_is_confirmed_by_sessions_in_a_row_and_one_of_another_starts_the_count_anew():
+    slow = replace(PROMPT, confirmation=3)
+    table = states([15, 15, 15, 15, 15, 15, 20, 20, 15, 20, 20, 20, 20], parameters=slow)
+    assert table["regime"].tolist() == ["unknown", *["bull"] * 10, *["sideways"] * 2]
+    assert table["reason"].iloc[7].startswith("bull held: sideways for 2 of 3 sessions; the rule: sideways")
+    crash = states([15, 15, 15, 15, 15, 15, 15, 26, 15], parameters=slow)
+    assert crash["regime"].tolist() == ["unknown", *["bull"] * 6, "bear", "bear"]
+
+
+def test_no_session_of_a_bear_candidate_is_anything_but_bear():
+    table = detect(*wandering(seed=1))
+    assert (table["candidate"] == "bear").sum() > 50
+    assert (table.loc[table["candidate"] == "bear", "regime"] == "bear").all()
 
 
 def test_an_unknown_vix_makes_the_state_unknown_at_once_and_for_no_longer():
@@ -123,13 +139,29 @@ def test_every_change_of_state_is_allowed(seed):
         assert after.days_in_state == 1
         assert after.regime == after.candidate
         assert not may_stay(before.regime, after.vix, after.distance_200, RegimeParameters())
-        assert before.days_in_state >= 5 or after.regime == "bear" or "unknown" in (before.regime, after.regime)
+        free = after.regime == "bear" or "unknown" in (before.regime, after.regime)
+        assert free or (before.days_in_state >= 10 and set(table["candidate"][after.Index - 9 : after.Index]) == {after.regime})
 
 
 def test_hysteresis_and_dwell_reduce_the_flicker():
     table = detect(*wandering(seed=1))
     changes = {c: int((table[c] != table[c].shift()).sum()) for c in ("regime", "candidate")}
     assert changes["regime"] < 0.7 * changes["candidate"]
+
+
+@given(cut=st.integers(1, 699), seed=st.integers(0, 5))
+@settings(max_examples=30, deadline=None)
+def test_carrying_on_from_stored_rows_equals_walking_from_the_beginning_to_the_bit(cut, seed):
+    prices, vix = wandering(seed=seed)
+    whole = detect(prices, vix)
+    more = detect(prices.iloc[cut:], vix.iloc[cut:], before=whole.head(cut))
+    pd.testing.assert_frame_equal(more, whole.iloc[cut:].reset_index(drop=True), check_exact=True)
+
+
+def test_a_session_without_a_bar_of_the_market_adds_nothing():
+    prices, vix = wandering()
+    stored = detect(prices, vix)
+    assert detect(prices.head(0), vix.head(0), before=stored).empty
 
 
 @given(cut=st.integers(150, 699), seed=st.integers(0, 5), poison=st.sampled_from([1e9, 1e-9, np.nan, np.inf]))
@@ -161,6 +193,9 @@ def test_2008_and_the_spring_of_2020_were_bear_markets_and_2017_a_bull_market(re
     assert (regime["2008-09":"2009-03"] == "bear").all()
     assert (regime["2020-03":"2020-05"] == "bear").all()
     assert (regime["2017"] == "bull").all()
+    spells = (regime != regime.shift()).cumsum().value_counts()
+    assert len(spells) <= 90
+    assert spells.median() >= 25
     share = regime[regime != "unknown"].value_counts(normalize=True)
     assert 0.3 < share["bull"] < 0.6
-    assert 0.15 < share["bear"] < 0.35
+    assert 0.25 < share["bear"] < 0.4

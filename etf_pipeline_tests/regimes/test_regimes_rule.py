@@ -40,13 +40,13 @@ def test_the_plans_rule_with_its_strict_inequalities(vix, distance, expected):
 @pytest.mark.parametrize(
     ("regime", "vix", "distance", "stays"),
     [
-        ("bull", 16.9, 0.016, True),
-        ("bull", 17.0, 0.016, False),
-        ("bull", 16.9, 0.015, False),
-        ("bear", 24.1, 0.1, True),
-        ("bear", 24.0, 0.1, False),
-        ("bear", 12.0, -0.016, True),
-        ("bear", 12.0, -0.015, False),
+        ("bull", 17.9, 0.011, True),
+        ("bull", 18.0, 0.011, False),
+        ("bull", 17.9, 0.01, False),
+        ("bear", 23.1, 0.1, True),
+        ("bear", 23.0, 0.1, False),
+        ("bear", 12.0, -0.011, True),
+        ("bear", 12.0, -0.01, False),
         ("sideways", 20.0, 0.0, False),
     ],
 )
