@@ -32,9 +32,11 @@ FRONT_DOOR = {"cli", "definitions", "orchestration"}
 ALLOWED = {
     "forecasting": {"validation"},
     "monitoring": {"validation"},
+    "risk": {"validation"},
     "attribution": {"risk"},
     "execution": {"costs"},
     "portfolio": {"costs"},
+    "scoring": {"validation"},
     "backtest": {"portfolio", "costs"},
     "live": {"quality", "features", "regimes", "scoring", "execution"},
 }

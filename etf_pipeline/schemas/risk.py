@@ -48,7 +48,7 @@ class Volatilities(Table):
 
 @table(room="risk", key=("session", "ticker_1", "ticker_2"), causality="causal", chunk="session")
 class Covariances(Table):
-    """Ledoit-Wolf covariance of the universe's members at each rebalance session, upper triangle with diagonal."""
+    """Covariance of the universe's members at each rebalance session, upper triangle with diagonal; `covariance_health` names the estimator."""
 
     session: pl.Date = column("Rebalance session", unit="date")
     ticker_1: pl.String = column("First ticker, never after the second", unit="identifier")
@@ -61,8 +61,100 @@ class CovarianceHealth(Table):
     """How each covariance was estimated and whether it is fit to optimise on."""
 
     session: pl.Date = column("Rebalance session", unit="date")
+    estimator: pl.String = column("Name in COVARIANCE_ESTIMATORS", unit="category")
     n_assets: pl.Int64 = column("Funds", unit="count", gt=0)
-    n_sessions: pl.Int64 = column("Sessions in the sample", unit="count", gt=0)
-    shrinkage: pl.Float64 = column("Ledoit-Wolf intensity", unit="fraction", ge=0, le=1)
+    n_sessions: pl.Int64 = column(
+        "Sessions in the sample; those with released factors for `fama_french_factor`", unit="count", gt=0
+    )
+    shrinkage: pl.Float64 = column("Intensity, where the estimator shrinks", unit="fraction", nullable=True, ge=0, le=1)
     condition_number: pl.Float64 = column("Largest over smallest eigenvalue", unit="ratio", ge=1)
-    excluded: pl.Int64 = column("Members left out for a history shorter than the sample", unit="count", ge=0)
+    excluded: pl.Int64 = column("Members left out for too short a history in the sample", unit="count", ge=0)
+    completed: pl.Int64 = column("Funds of these that enter by regression, having only a part of the sample", unit="count", ge=0)
+    less_traded: pl.Int64 = column("Members left out because `max_funds` others traded more", unit="count", ge=0)
+    repaired: pl.Boolean = column("Not definite as estimated: eigenvalues were clipped, variances kept", unit="flag")
+
+
+@table(room="risk", key=("ticker", "session", "factor"), causality="causal", chunk="session", allow_empty=True)
+class FactorExposures(Table):
+    """Loadings of every fund on the priced factors that had been published by each month's end. Empty where nobody gives factors."""
+
+    session: pl.Date = column("Last session of a month of the main exchange", unit="date")
+    ticker: pl.String = column("Ticker with exchange suffix", unit="identifier")
+    factor: pl.String = column("MKT_RF, SMB, HML, RMW, CMA or MOM, of the region in factor_fits", unit="identifier")
+    loading: pl.Float64 = column("Return of the fund per return of the factor, the others held fast", unit="ratio")
+    error: pl.Float64 = column("Standard error by Newey and West", unit="ratio", ge=0)
+    t: pl.Float64 = column("Loading over its error; unknown where that is nothing", unit="ratio", nullable=True)
+
+
+@table(room="risk", key=("ticker", "session"), causality="causal", chunk="session", allow_empty=True)
+class FactorFits(Table):
+    """How well factors explain each fund, which region's they are, and how old the newest of them was."""
+
+    session: pl.Date = column("Last session of a month of the main exchange", unit="date")
+    ticker: pl.String = column("Ticker with exchange suffix", unit="identifier")
+    region: pl.String = column("Region whose factors are used", unit="identifier")
+    match: pl.String = column(
+        "`own`: the fund's region; `us_only`: another region's shares, whose factors are not here; `not_equity`: bonds, "
+        "commodities, currencies, alternatives; `unclassified`",
+        unit="category",
+        isin=["own", "us_only", "not_equity", "unclassified"],
+    )
+    reason: pl.String = column("Why these factors", unit="text")
+    is_weak: pl.Boolean = column("Factors explain less than a stated share (half): read the loadings with care", unit="flag")
+    alpha: pl.Float64 = column("Return that the factors leave over", unit="fraction per year")
+    alpha_error: pl.Float64 = column("Its standard error by Newey and West", unit="fraction per year", ge=0)
+    r_squared: pl.Float64 = column("Share of the variance explained", unit="fraction", nullable=True, le=1)
+    residual_volatility: pl.Float64 = column("Volatility that the factors leave over", unit="fraction per year", ge=0)
+    n: pl.Int64 = column("Returns in the sample", unit="count", gt=0)
+    factor_session: pl.Date = column("Newest factor session that had been published: the sample's end", unit="date")
+    lag: pl.Int64 = column("How far it lies back", unit="sessions", ge=0)
+
+
+@table(room="risk", key=("ticker", "session"), causality="causal", chunk="session", allow_empty=True)
+class StyleDrift(Table):
+    """Whether the loadings of a fund's last year differ from those of the three years before, tested over all funds together."""
+
+    session: pl.Date = column("Last session of a month of the main exchange", unit="date")
+    ticker: pl.String = column("Ticker with exchange suffix", unit="identifier")
+    statistic: pl.Float64 = column("Wald statistic over the number of factors", unit="ratio", nullable=True, ge=0)
+    p: pl.Float64 = column(
+        "Its p-value; unknown where factors do not explain the fund", unit="probability", nullable=True, ge=0, le=1
+    )
+    p_holm: pl.Float64 = column("Corrected for all funds tested at the session", unit="probability", nullable=True, ge=0, le=1)
+    n_tests: pl.Int64 = column("Funds tested at the session", unit="count", ge=0)
+    distance: pl.Float64 = column(
+        "Tracking error between the old and the new factor portfolio", unit="fraction per year", nullable=True, ge=0
+    )
+    alarm: pl.Boolean = column("Certain beyond chance, and large enough to matter", unit="flag")
+    moved_factor: pl.String = column("Factor whose loading moved most, by its error", unit="identifier")
+    loading_before: pl.Float64 = column("Its loading in the earlier sample", unit="ratio")
+    loading_now: pl.Float64 = column("Its loading in the last year", unit="ratio")
+    r_squared_before: pl.Float64 = column("Share explained in the earlier sample", unit="fraction", nullable=True, le=1)
+    r_squared_now: pl.Float64 = column("Share explained in the last year", unit="fraction", nullable=True, le=1)
+    reason: pl.String = column("The verdict in words", unit="text")
+
+
+@table(
+    room="risk",
+    key=("strategy", "benchmark", "session", "factor"),
+    causality="causal",
+    chunk="session",
+    allow_empty=True,
+)
+class PortfolioExposures(Table):
+    """Loadings of each strategy's weights beside a benchmark's, with the errors that their funds share."""
+
+    session: pl.Date = column("Rebalance session that is a month's end", unit="date")
+    strategy: pl.String = column("Strategy", unit="identifier")
+    benchmark: pl.String = column("Fund or strategy that it is held against", unit="identifier")
+    factor: pl.String = column("MKT_RF, SMB, HML, RMW, CMA or MOM of the US", unit="identifier")
+    loading: pl.Float64 = column(
+        "Weighted mean over funds with known exposures and cash; unknown where these are too few", unit="ratio", nullable=True
+    )
+    error: pl.Float64 = column("Standard error of the loading by Newey and West", unit="ratio", nullable=True, ge=0)
+    benchmark_loading: pl.Float64 = column("Loading of the benchmark", unit="ratio", nullable=True)
+    active: pl.Float64 = column("Loading less that of the benchmark", unit="ratio", nullable=True)
+    active_error: pl.Float64 = column("Standard error of the difference", unit="ratio", nullable=True, ge=0)
+    coverage: pl.Float64 = column("Weight with known exposures, cash included", unit="fraction", ge=0)
+    benchmark_coverage: pl.Float64 = column("The same of the benchmark", unit="fraction", ge=0)
+    factor_session: pl.Date = column("Newest factor session that had been published: the sample's end", unit="date")

@@ -2,8 +2,9 @@
 
 import pandas as pd
 
-from etf_pipeline.recipes import makes
+from etf_pipeline.recipes import Increment, makes
 from etf_pipeline.risk import CovarianceParameters, GarchParameters, VolatilityParameters
+from etf_pipeline.risk.exposures import DriftParameters, ExposureParameters, PortfolioExposureParameters
 
 
 @makes("garch_fits")
@@ -22,13 +23,98 @@ def volatilities(fct_returns: pd.DataFrame, garch_fits: pd.DataFrame, parameters
     return forecast(fct_returns, garch_fits, parameters)
 
 
-@makes("covariances", "covariance_health")
+def _month_ends(raw_sessions: pd.DataFrame, universe_membership: pd.DataFrame) -> pd.DatetimeIndex:
+    ends = raw_sessions[raw_sessions["is_main"] & raw_sessions["is_month_end"]]["session"]
+    return pd.DatetimeIndex(sorted(set(ends) & set(universe_membership["session"])))
+
+
+COVARIANCE_READS = {
+    "fct_returns": ("session", "ticker", "total_return"),
+    "universe_membership": ("session", "ticker", "member", "mean_traded_value"),
+    "volatilities": ("session", "ticker", "volatility"),
+}
+RELEASED = {"raw_sessions": "session", "raw_factors": "available_at"}
+"""From which day on a row of the undated inputs counts."""
+
+
+@makes(
+    "covariances",
+    "covariance_health",
+    reads=COVARIANCE_READS,
+    increment=Increment(lookback=lambda parameters: parameters.window, dated={**RELEASED, "covariance_health": "session"}),
+)
 def covariances(
-    fct_returns: pd.DataFrame, universe_membership: pd.DataFrame, raw_sessions: pd.DataFrame, parameters: CovarianceParameters
+    fct_returns: pd.DataFrame,
+    universe_membership: pd.DataFrame,
+    volatilities: pd.DataFrame,
+    raw_factors: pd.DataFrame,
+    raw_sessions: pd.DataFrame,
+    parameters: CovarianceParameters,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Ledoit-Wolf covariance of the members at the last session of each month, when portfolios are rebalanced."""
+    """Covariance of the members at the last session of each month, when portfolios are rebalanced."""
     from etf_pipeline.risk import covariances as estimate
 
-    ends = raw_sessions[raw_sessions["is_main"] & raw_sessions["is_month_end"]]["session"]
-    rebalances = pd.DatetimeIndex(sorted(set(ends) & set(universe_membership["session"])))
-    return estimate(fct_returns, universe_membership, rebalances, parameters)
+    ends = _month_ends(raw_sessions, universe_membership)
+    return estimate(fct_returns, universe_membership, ends, parameters, volatilities=volatilities, factors=raw_factors)
+
+
+FACTORS_DATED = {"raw_factors": "available_at", "raw_sessions": "session"}
+"""A factor matters from its publication on, a session from its own day on."""
+DESCRIPTIVE = {"dim_etf": ("name", "family", "traded_ticker", "expense_ratio", "inception", "is_geared")}
+"""What may change of a fund without changing its exposures."""
+
+
+@makes(
+    "factor_exposures",
+    "factor_fits",
+    increment=Increment(lookback=lambda parameters: parameters.lookback, dated=FACTORS_DATED, ignored=DESCRIPTIVE),
+)
+def factor_exposures(
+    fct_returns: pd.DataFrame,
+    raw_factors: pd.DataFrame,
+    dim_etf: pd.DataFrame,
+    raw_sessions: pd.DataFrame,
+    parameters: ExposureParameters,
+    before: pd.DataFrame,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Loadings of every fund on the priced factors known at each month's end, with errors, alpha and share explained."""
+    from etf_pipeline.risk.exposures import factor_exposures as fit
+
+    return fit(fct_returns, raw_factors, dim_etf, raw_sessions, parameters, before)
+
+
+@makes(
+    "style_drift",
+    increment=Increment(lookback=lambda parameters: parameters.lookback, dated=FACTORS_DATED, ignored=DESCRIPTIVE),
+)
+def style_drift(
+    fct_returns: pd.DataFrame,
+    raw_factors: pd.DataFrame,
+    dim_etf: pd.DataFrame,
+    raw_sessions: pd.DataFrame,
+    parameters: DriftParameters,
+    before: pd.DataFrame,
+) -> pd.DataFrame:
+    """Whether each fund's loadings of the last year differ from those of the years before, with Holm's correction."""
+    from etf_pipeline.risk.exposures import style_drift as test
+
+    return test(fct_returns, raw_factors, dim_etf, raw_sessions, parameters, before)
+
+
+@makes(
+    "portfolio_exposures",
+    increment=Increment(lookback=lambda parameters: parameters.lookback, dated=FACTORS_DATED, ignored=DESCRIPTIVE),
+)
+def portfolio_exposures(
+    target_weights: pd.DataFrame,
+    fct_returns: pd.DataFrame,
+    raw_factors: pd.DataFrame,
+    dim_etf: pd.DataFrame,
+    raw_sessions: pd.DataFrame,
+    parameters: PortfolioExposureParameters,
+    before: pd.DataFrame,
+) -> pd.DataFrame:
+    """Factor loadings of every strategy at each rebalance, beside those of its benchmarks, with shared errors."""
+    from etf_pipeline.risk.exposures import portfolio_exposures as add_up
+
+    return add_up(target_weights, fct_returns, raw_factors, dim_etf, raw_sessions, parameters, before)
