@@ -97,20 +97,26 @@ def covariance_health() -> pd.DataFrame:
     return pd.DataFrame(
         {
             "session": REBALANCES,
+            "estimator": "scaled_ledoit_wolf",
             "n_assets": 12,
             "n_sessions": 504,
             "shrinkage": np.linspace(0.3, 0.05, n),
             "condition_number": np.geomspace(80, 4000, n),
             "excluded": 1,
+            "completed": 2,
+            "less_traded": 0,
+            "repaired": False,
         }
     )
 
 
 def scores() -> pd.DataFrame:
     rows = _grid(SESSIONS[-3:], FUNDS)
-    parts = ["forecast_part", "momentum_part", "risk_part", "liquidity_part", "cost_part"]
+    parts = ["forecast_part", "momentum_part", "risk_part", "liquidity_part", "cost_part", "macro_part", "geo_part"]
     values = _rng(4).normal(0, 0.3, (len(rows), len(parts)))
-    rows = rows.assign(regime="bull", **{part: values[:, i] for i, part in enumerate(parts)})
+    rows = rows.assign(regime="bull", days_in_state=7, stressed=0.04, **{part: values[:, i] for i, part in enumerate(parts)})
+    rows = rows.assign(macro_multiplier=np.exp(rows["macro_part"]), geo_multiplier=np.exp(rows["geo_part"]))
+    rows = rows.assign(macro_as_of=pd.Timestamp("2023-11-01"), geo_as_of=pd.NaT)
     rows["score"] = rows[parts].sum(axis=1)
     rows["rank"] = rows.groupby("session")["score"].rank(ascending=False).astype("int64")
     return rows
@@ -361,6 +367,9 @@ def raw_source(simulated: bool = True) -> pd.DataFrame:
     )
 
 
+SCORED = ("forecast", "momentum", "risk", "liquidity", "cost", "macro", "geo")
+
+
 def rpt_current_weights() -> pd.DataFrame:
     newest = target_weights()
     newest = newest[newest["session"] == REBALANCES[-1]].reset_index(drop=True)
@@ -382,9 +391,13 @@ def rpt_current_weights() -> pd.DataFrame:
             "risk_contribution": np.where(fund, 0.0833, np.nan),
             "score": np.where(fund, 0.71, np.nan),
             "rank": (place + 1).astype("Int64"),
+            **{f"{part}_part": np.where(fund, 0.1, np.nan) for part in SCORED},
+            "macro_as_of": pd.to_datetime(np.where(fund, pd.Timestamp("2023-11-01"), pd.NaT)),
+            "geo_as_of": pd.NaT,
             "half_spread": np.where(fund, 0.00031, np.nan),
             "cost": np.where(fund, 2.3e-5, 0.0),
             "regime": "bear",
+            "stressed": 0.91,
         }
     )
 

@@ -1,21 +1,20 @@
-"""Ledoit-Wolf covariances of the members at each rebalance session."""
+"""Covariances of the members at each rebalance session: the sample, who is in it, and the two tables."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from risk_samples import SESSIONS, garch_returns, returns_frame
 from sklearn import covariance as peer
 
-from etf_pipeline.errors import DataError
-from etf_pipeline.risk import CovarianceParameters, covariances, ledoit_wolf
+from etf_pipeline.errors import DataError, SettingsError
+from etf_pipeline.risk import CovarianceParameters, covariances
 from etf_pipeline.schemas import TABLES
 
 ENDS = pd.DatetimeIndex(["2017-12-29", "2018-06-29", "2019-12-31"])
 TICKERS = ["AAA", "BBB", "CCC", "DDD", "NEW"]
+DROP = CovarianceParameters(unequal_histories="drop")
 
 
 @pytest.fixture(scope="module")
@@ -35,29 +34,13 @@ def matrix(frame: pd.DataFrame, session: pd.Timestamp) -> pd.DataFrame:
     return square.combine_first(square.T)
 
 
-@given(seed=st.integers(0, 2**32 - 1), n=st.integers(2, 60), p=st.integers(2, 40), factor=st.floats(0, 3))
-@settings(max_examples=60, deadline=None)
-def test_the_estimate_is_that_of_scikit_learn(seed, n, p, factor):
-    rng = np.random.default_rng(seed)
-    x = 0.01 * (rng.standard_normal((n, p)) * rng.uniform(0.2, 3, p) + factor * rng.standard_normal((n, 1)))
-    ours, theirs = ledoit_wolf(x), peer.ledoit_wolf(x)
-    np.testing.assert_allclose(ours[0], theirs[0], rtol=1e-12, atol=1e-12 * np.abs(theirs[0]).max())
-    assert ours[1] == pytest.approx(theirs[1], rel=1e-10, abs=1e-12)
-
-
-def test_funds_without_any_variance_need_no_shrinkage():
-    covariance, shrinkage = ledoit_wolf(np.zeros((10, 3)))
-    assert shrinkage == peer.ledoit_wolf(np.zeros((10, 3)))[1] == 0.0
-    assert not covariance.any()
-
-
 def test_both_tables_meet_their_contracts(returns):
     for name, frame in zip(("covariances", "covariance_health"), covariances(returns, members(returns), ENDS), strict=True):
         TABLES[name].check(TABLES[name].to_arrow(frame))
 
 
 def test_each_session_uses_its_last_504_returns_annualised(returns):
-    table, health = covariances(returns, members(returns), ENDS)
+    table, health = covariances(returns, members(returns), ENDS, DROP)
     wide = returns.pivot(index="session", columns="ticker", values="total_return")
     for session, names in zip(ENDS, (TICKERS[:4], TICKERS[:4], TICKERS), strict=True):
         sample = wide.loc[:session, names].tail(504).to_numpy()
@@ -81,7 +64,7 @@ def test_shrinkage_leaves_a_calm_fund_its_volatility(returns):
 
 
 def test_only_the_upper_triangle_is_kept_in_order(returns):
-    table, _ = covariances(returns, members(returns), ENDS)
+    table, _ = covariances(returns, members(returns), ENDS, DROP)
     assert (table["ticker_1"] <= table["ticker_2"]).all()
     assert len(table) == 10 + 10 + 15
     assert (table.loc[table["ticker_1"] == table["ticker_2"], "covariance"] > 0).all()
@@ -97,13 +80,51 @@ def test_funds_that_are_no_members_that_session_are_left_out(returns):
 
 
 @pytest.mark.parametrize("hole", ["missing bar", "unknown return"])
-def test_a_hole_in_the_window_excludes_the_fund_until_it_has_passed(returns, hole):
+def test_a_hole_in_the_window_excludes_the_fund_until_it_has_passed_where_short_histories_are_dropped(returns, hole):
     at = (returns["ticker"] == "BBB") & (returns["session"] == "2016-06-01")
     broken = returns[~at] if hole == "missing bar" else returns.assign(total_return=returns["total_return"].mask(at))
-    table, health = covariances(broken, members(broken), ENDS)
+    table, health = covariances(broken, members(broken), ENDS, DROP)
     assert health["excluded"].tolist() == [2, 1, 0]
     assert "BBB" not in matrix(table, ENDS[0])
     assert "BBB" in matrix(table, ENDS[1])
+
+
+def test_short_histories_are_completed_from_their_first_half_year_on_and_counted(returns):
+    """NEW has its first return in August 2017: 97 of them in December, 222 in June, all 504 at the end."""
+    table, health = covariances(returns, members(returns), ENDS)
+    assert health["excluded"].tolist() == [1, 0, 0]
+    assert health["completed"].tolist() == [0, 1, 0]
+    assert health["n_assets"].tolist() == [4, 5, 5]
+    dropped, _ = covariances(returns, members(returns), ENDS, DROP)
+    for session in ENDS:  # the complete funds' block is as if nobody had joined
+        old = matrix(dropped, session)
+        pd.testing.assert_frame_equal(matrix(table, session).loc[old.index, old.columns], old, rtol=1e-12)
+        assert np.linalg.eigvalsh(matrix(table, session).to_numpy()).min() > 0
+
+
+def test_a_single_hole_changes_a_covariance_little(returns):
+    at = (returns["ticker"] == "BBB") & (returns["session"] == "2016-06-01")
+    plain = CovarianceParameters(estimator="sample")
+    whole, holed = (covariances(r, members(r), ENDS[:1], plain)[0] for r in (returns, returns[~at]))
+    np.testing.assert_allclose(matrix(holed, ENDS[0]), matrix(whole, ENDS[0]), rtol=0.02)
+
+
+def test_only_the_most_traded_members_have_a_covariance_where_there_are_too_many(returns):
+    value = returns["ticker"].map({"AAA": 5.0, "BBB": np.nan, "CCC": 7.0, "DDD": 6.0, "NEW": 1.0})
+    flags = members(returns).assign(mean_traded_value=value)
+    flags.loc[(flags["session"] >= ENDS[2]) & (flags["ticker"] == "AAA"), "mean_traded_value"] = 0.5
+    table, health = covariances(returns, flags, ENDS, CovarianceParameters(max_funds=3))
+    assert [list(matrix(table, session)) for session in ENDS] == [["AAA", "CCC", "DDD"]] * 2 + [["CCC", "DDD", "NEW"]]
+    assert health["less_traded"].tolist() == [1, 2, 2]
+    with pytest.raises(DataError, match="mean_traded_value"):
+        covariances(returns, members(returns), ENDS, CovarianceParameters(max_funds=3))
+
+
+def test_an_unknown_name_of_an_estimator_or_a_treatment_is_refused(returns):
+    with pytest.raises(SettingsError, match="'magic'; choose one of sample"):
+        covariances(returns, members(returns), ENDS, CovarianceParameters(estimator="magic"))
+    with pytest.raises(SettingsError, match="found 'fill'"):
+        covariances(returns, members(returns), ENDS, CovarianceParameters(unequal_histories="fill"))
 
 
 def test_sessions_of_another_exchange_leave_no_holes(returns):

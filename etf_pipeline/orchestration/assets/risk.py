@@ -4,6 +4,12 @@ import pandas as pd
 
 from etf_pipeline.recipes import Increment, makes
 from etf_pipeline.risk import CovarianceParameters, GarchParameters, VolatilityParameters
+from etf_pipeline.risk.beta import (
+    BetaParameters,
+    BetaStabilityParameters,
+    ConditionalBetaParameters,
+    MultiFactorParameters,
+)
 from etf_pipeline.risk.exposures import DriftParameters, ExposureParameters, PortfolioExposureParameters
 
 
@@ -118,3 +124,90 @@ def portfolio_exposures(
     from etf_pipeline.risk.exposures import portfolio_exposures as add_up
 
     return add_up(target_weights, fct_returns, raw_factors, dim_etf, raw_sessions, parameters, before)
+
+
+BETA_READS = {
+    "fct_returns": ("session", "ticker", "total_return"),
+    "universe_membership": ("session", "ticker", "member"),
+    "dim_etf": ("ticker", "exchange", "is_geared"),
+}
+BETA_DATED = {"raw_sessions": "session"}
+BETA_IGNORED = {
+    "dim_etf": ("name", "category", "family", "traded_ticker", "expense_ratio", "inception", "asset_class", "currency")
+}
+"""What may change of a fund without changing its betas."""
+EVER = 365 * 40
+"""A span that reaches before every series: a percentile is among all values so far. [calendar days]"""
+
+
+@makes("betas", reads=BETA_READS, increment=Increment(lookback=lambda parameters: parameters.lookback, ignored=BETA_IGNORED))
+def betas(
+    fct_returns: pd.DataFrame,
+    dim_etf: pd.DataFrame,
+    fct_macro: pd.DataFrame,
+    universe_membership: pd.DataFrame,
+    parameters: BetaParameters,
+) -> pd.DataFrame:
+    """Rolling, exponentially weighted and shrunk beta of every fund and session to the market fund of its exchange."""
+    from etf_pipeline.risk.beta import betas as estimate
+
+    return estimate(fct_returns, dim_etf, fct_macro, universe_membership, parameters)
+
+
+@makes(
+    "conditional_betas",
+    reads=BETA_READS,
+    increment=Increment(
+        lookback=lambda parameters: parameters.lookback,
+        dated=BETA_DATED,
+        ignored=BETA_IGNORED,
+        spans={"fct_macro": lambda parameters: EVER},
+    ),
+)
+def conditional_betas(
+    fct_returns: pd.DataFrame,
+    dim_etf: pd.DataFrame,
+    fct_macro: pd.DataFrame,
+    raw_sessions: pd.DataFrame,
+    parameters: ConditionalBetaParameters,
+) -> pd.DataFrame:
+    """Beta of every fund in calm and stressed markets each quarter, with a test of the difference."""
+    from etf_pipeline.risk.beta import conditional_betas as estimate
+
+    return estimate(fct_returns, dim_etf, fct_macro, raw_sessions, parameters)
+
+
+@makes(
+    "multi_factor_betas",
+    reads=BETA_READS,
+    increment=Increment(lookback=lambda parameters: parameters.lookback, dated=BETA_DATED, ignored=BETA_IGNORED),
+)
+def multi_factor_betas(
+    fct_returns: pd.DataFrame,
+    dim_etf: pd.DataFrame,
+    fct_macro: pd.DataFrame,
+    raw_sessions: pd.DataFrame,
+    parameters: MultiFactorParameters,
+) -> pd.DataFrame:
+    """Rolling betas of every fund to equity, rates, credit, commodity and gold together, at each month's end."""
+    from etf_pipeline.risk.beta import multi_factor_betas as estimate
+
+    return estimate(fct_returns, dim_etf, fct_macro, raw_sessions, parameters)
+
+
+@makes(
+    "beta_stability",
+    reads=BETA_READS,
+    increment=Increment(lookback=lambda parameters: parameters.lookback, dated=BETA_DATED, ignored=BETA_IGNORED),
+)
+def beta_stability(
+    fct_returns: pd.DataFrame,
+    dim_etf: pd.DataFrame,
+    fct_macro: pd.DataFrame,
+    raw_sessions: pd.DataFrame,
+    parameters: BetaStabilityParameters,
+) -> pd.DataFrame:
+    """Tests each quarter of whether a fund's line on its market has moved: level by CUSUM, slope by the largest break."""
+    from etf_pipeline.risk.beta import beta_stability as test
+
+    return test(fct_returns, dim_etf, fct_macro, raw_sessions, parameters)
