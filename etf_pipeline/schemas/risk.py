@@ -112,13 +112,23 @@ class FactorFits(Table):
 
 @table(room="risk", key=("ticker", "session"), causality="causal", chunk="session", allow_empty=True)
 class StyleDrift(Table):
-    """Whether the loadings of a fund's last year differ from those of the three years before, tested over all funds together."""
+    """Whether the loadings of a fund's last year differ from those of the years before by more than chance and habit."""
 
     session: pl.Date = column("Last session of a month of the main exchange", unit="date")
     ticker: pl.String = column("Ticker with exchange suffix", unit="identifier")
     statistic: pl.Float64 = column("Wald statistic over the number of factors", unit="ratio", nullable=True, ge=0)
+    habit: pl.Float64 = column(
+        "How much more than chance the loadings moved among earlier windows, half-way to the median fund, at least one",
+        unit="ratio",
+        nullable=True,
+        ge=1,
+    )
     p: pl.Float64 = column(
-        "Its p-value; unknown where factors do not explain the fund", unit="probability", nullable=True, ge=0, le=1
+        "P-value of statistic over habit; unknown where factors do not explain the fund",
+        unit="probability",
+        nullable=True,
+        ge=0,
+        le=1,
     )
     p_holm: pl.Float64 = column("Corrected for all funds tested at the session", unit="probability", nullable=True, ge=0, le=1)
     n_tests: pl.Int64 = column("Funds tested at the session", unit="count", ge=0)
@@ -127,9 +137,9 @@ class StyleDrift(Table):
     )
     alarm: pl.Boolean = column("Certain beyond chance, and large enough to matter", unit="flag")
     moved_factor: pl.String = column("Factor whose loading moved most, by its error", unit="identifier")
-    loading_before: pl.Float64 = column("Its loading in the earlier sample", unit="ratio")
+    loading_before: pl.Float64 = column("Its mean loading in the earlier windows", unit="ratio")
     loading_now: pl.Float64 = column("Its loading in the last year", unit="ratio")
-    r_squared_before: pl.Float64 = column("Share explained in the earlier sample", unit="fraction", nullable=True, le=1)
+    r_squared_before: pl.Float64 = column("Largest share explained in an earlier window", unit="fraction", nullable=True, le=1)
     r_squared_now: pl.Float64 = column("Share explained in the last year", unit="fraction", nullable=True, le=1)
     reason: pl.String = column("The verdict in words", unit="text")
 
@@ -158,3 +168,88 @@ class PortfolioExposures(Table):
     coverage: pl.Float64 = column("Weight with known exposures, cash included", unit="fraction", ge=0)
     benchmark_coverage: pl.Float64 = column("The same of the benchmark", unit="fraction", ge=0)
     factor_session: pl.Date = column("Newest factor session that had been published: the sample's end", unit="date")
+
+
+@table(room="risk", key=("ticker", "session"), causality="causal", chunk="session")
+class Betas(Table):
+    """How far each fund moved with the market fund of its exchange over the last year: rolling, weighted and shrunk."""
+
+    session: pl.Date = column("Exchange session", unit="date")
+    ticker: pl.String = column("Ticker with exchange suffix", unit="identifier")
+    beta: pl.Float64 = column("Covariance with the market over its variance, 252 sessions", unit="ratio", nullable=True)
+    beta_error: pl.Float64 = column("Standard error of least squares", unit="ratio", nullable=True, ge=0)
+    beta_error_robust: pl.Float64 = column(
+        "The same for residuals of changing variance (White)", unit="ratio", nullable=True, ge=0
+    )
+    r_squared: pl.Float64 = column("Share of the variance explained", unit="fraction", nullable=True, ge=0, le=1)
+    residual_volatility: pl.Float64 = column(
+        "Volatility that the market leaves over", unit="fraction per year", nullable=True, ge=0
+    )
+    n: pl.Int64 = column("Known pairs of returns in the window", unit="count", ge=0)
+    beta_ewma: pl.Float64 = column("Exponentially weighted, half-life 63 sessions", unit="ratio", nullable=True)
+    beta_vasicek: pl.Float64 = column(
+        "Drawn towards the mean of the session's members by precision; a geared fund's stays", unit="ratio", nullable=True
+    )
+
+
+@table(room="risk", key=("ticker", "session"), causality="causal", chunk="session", allow_empty=True)
+class ConditionalBetas(Table):
+    """Whether each fund's beta moves with the fear of the session before: five years to each quarter's end."""
+
+    session: pl.Date = column("Last session of a quarter", unit="date")
+    ticker: pl.String = column("Ticker with exchange suffix", unit="identifier")
+    beta_calm: pl.Float64 = column("Beta after a VIX at its 10th percentile so far", unit="ratio", nullable=True)
+    beta_stressed: pl.Float64 = column("Beta after a VIX at its 90th percentile so far", unit="ratio", nullable=True)
+    interaction: pl.Float64 = column("Change of beta over the whole range of percentiles", unit="ratio", nullable=True)
+    hac_error: pl.Float64 = column("Its standard error by Newey and West", unit="ratio", nullable=True, ge=0)
+    t: pl.Float64 = column("Interaction over its error", unit="ratio", nullable=True)
+    p: pl.Float64 = column("Two-sided p of no change", unit="probability", nullable=True, ge=0, le=1)
+    p_holm: pl.Float64 = column("Corrected for all funds of the session", unit="probability", nullable=True, ge=0, le=1)
+    n: pl.Int64 = column("Sessions in the sample", unit="count", ge=0)
+    verdict: pl.String = column(
+        "What stands after correction",
+        unit="category",
+        isin=["higher_in_stress", "lower_in_stress", "no_difference", "insufficient"],
+    )
+
+
+@table(room="risk", key=("ticker", "session", "factor"), causality="causal", chunk="session", allow_empty=True)
+class MultiFactorBetas(Table):
+    """Betas of each fund to several tradable factors at once, one year to each month's end, not orthogonalised."""
+
+    session: pl.Date = column("Last session of a month", unit="date")
+    ticker: pl.String = column("Ticker with exchange suffix", unit="identifier")
+    factor: pl.String = column("Factor, by the name that the settings give it", unit="identifier")
+    beta: pl.Float64 = column("Return per return of the factor while the others stand still", unit="ratio")
+    error: pl.Float64 = column("Standard error by Newey and West", unit="ratio", ge=0)
+    t: pl.Float64 = column("Beta over its error; unknown where the fund is made of the factors", unit="ratio", nullable=True)
+    vif: pl.Float64 = column(
+        "Variance of the beta for the factors' moving together, over that without", unit="ratio", nullable=True
+    )
+    r_squared: pl.Float64 = column("Share of the variance that all factors explain", unit="fraction", nullable=True, le=1)
+    n: pl.Int64 = column("Sessions in the sample", unit="count", gt=0)
+    model: pl.String = column("Factors that were known well enough in the window", unit="identifier")
+
+
+@table(room="risk", key=("ticker", "session", "test"), causality="causal", chunk="session", allow_empty=True)
+class BetaStability(Table):
+    """Whether each fund's line on its market has moved: five years to each quarter's end, two tests."""
+
+    session: pl.Date = column("Last session of a quarter", unit="date")
+    ticker: pl.String = column("Ticker with exchange suffix", unit="identifier")
+    test: pl.String = column(
+        "`sup_f`: largest robust Wald statistic of a break in beta; `cusum`: recursive residuals added up, which watch the level",
+        unit="category",
+        isin=["cusum", "sup_f"],
+    )
+    statistic: pl.Float64 = column("Test statistic", unit="ratio", nullable=True, ge=0)
+    critical_value: pl.Float64 = column("What chance reaches in 5 % of single tests", unit="ratio", gt=0)
+    p: pl.Float64 = column("Chance to get as far without a break", unit="probability", nullable=True, ge=0, le=1)
+    p_holm: pl.Float64 = column("Corrected for all funds of the session and test", unit="probability", nullable=True, ge=0, le=1)
+    break_session: pl.Date = column(
+        "`sup_f`: first session of the new beta, an estimate; `cusum`: where the sum reached farthest", unit="date", nullable=True
+    )
+    beta_before: pl.Float64 = column("Beta before the likeliest break", unit="ratio", nullable=True)
+    beta_after: pl.Float64 = column("Beta since", unit="ratio", nullable=True)
+    n: pl.Int64 = column("Sessions in the sample", unit="count", ge=0)
+    verdict: pl.String = column("What stands after correction", unit="category", isin=["stable", "unstable", "insufficient"])
