@@ -18,7 +18,7 @@ import numpy as np
 from etf_pipeline.panel import Floats
 from etf_pipeline.portfolio import Problem, parity_weights
 from etf_pipeline.portfolio.cone import Factor, programme, solve, solver
-from etf_pipeline.portfolio.max_sharpe import tidy
+from etf_pipeline.portfolio.convex import tidy
 from etf_pipeline.portfolio.riskfolio_engine import _portfolio
 
 SIZES = (50, 500)

@@ -1,4 +1,4 @@
-"""The cone programme of max Sharpe, and of minimum variance, in Clarabel's own form.
+"""The cone programme of max Sharpe, and of its relatives, in Clarabel's own form.
 
 The ratio is made convex by Charnes and Cooper's scaling [1]_: with ``y = k w`` and the net excess return fixed at one, the
 largest Sharpe ratio is the smallest variance::
@@ -9,7 +9,9 @@ largest Sharpe ratio is the smallest variance::
                 m_i**(2/3) k**(1/3) >= |y_i - k w0_i|                              (3/2-power impact: a power cone)
                 |L' y| <= volatility_limit * k                                     (VaR: a second-order cone)
 
-With ``k = 1`` in place of the return row it is the minimum-variance programme.
+With ``k = 1`` in place of the return row it is the programme of minimum variance, of mean-variance utility, of the smallest
+expected shortfall [3]_, or of the smallest breach of limits. Sums of weights, turnover, tracking error and expected shortfall
+are further rows, all of degree one in ``(y, k)``.
 
 A covariance in factor form, ``F F' + diag(s**2)``, enters as ``f = F' y``, so that 500 funds on 20 factors stay sparse [2]_.
 
@@ -19,6 +21,7 @@ References
    G. Cornuejols and R. Tutuncu, *Optimization Methods in Finance*, 2007, section 8.2.
 .. [2] S. Boyd et al., "Multi-period trading via convex optimization," Found. Trends Optim. 3(1), 2017.
    P. J. Goulart and Y. Chen, "Clarabel: an interior-point solver for conic programs," arXiv:2405.12762.
+.. [3] R. T. Rockafellar and S. Uryasev, "Optimization of conditional value-at-risk," J. Risk 2(3), 2000.
 """
 
 from __future__ import annotations
@@ -27,13 +30,18 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from etf_pipeline.errors import EstimationError
 from etf_pipeline.panel import Floats
+from etf_pipeline.portfolio.limits import Limit, fund_bounds, limits_of
 from etf_pipeline.portfolio.problem import Problem
+from etf_pipeline.portfolio.rows import Layout, Rows
 
-Objective = Literal["sharpe", "variance"]
+Objective = Literal["sharpe", "utility", "variance", "cvar", "breach"]
+"""What is optimised; ``breach`` is the sum of the slacks, each relative to its limit."""
+
+COSTED = ("sharpe", "utility")
+"""Objectives in units of return, from which costs are taken."""
 
 TOLERANCE = 1e-11
 """Feasibility and gap that the solver is asked for; it may stop short of it, and the certificate says what was reached."""
@@ -92,69 +100,15 @@ class Programme:
         return np.asarray(x[: self.n] / x[self.n], dtype=np.float64)
 
 
-@dataclass(frozen=True)
-class _Layout:
-    """Where each variable stands: y (n), k, f (one per factor), d (one per kink), m (one per power cone)."""
-
-    n: int
-    factors: int
-    kink: npt.NDArray[np.intp]
-    power: npt.NDArray[np.intp]
-
-    @property
-    def k(self) -> int:
-        return self.n
-
-    @property
-    def f(self) -> npt.NDArray[np.intp]:
-        return self.n + 1 + np.arange(self.factors)
-
-    @property
-    def d(self) -> npt.NDArray[np.intp]:
-        return self.n + 1 + self.factors + np.arange(len(self.kink))
-
-    @property
-    def m(self) -> npt.NDArray[np.intp]:
-        return self.n + 1 + self.factors + len(self.kink) + np.arange(len(self.power))
-
-    @property
-    def width(self) -> int:
-        return self.n + 1 + self.factors + len(self.kink) + len(self.power)
-
-
-class _Rows:
-    """Collects the rows of A as (row, column, value) triplets, explicit zeros kept: the pattern depends on sizes alone."""
-
-    def __init__(self) -> None:
-        self.entries: list[tuple[Any, Any, Any]] = []
-        self.b: list[Floats] = []
-        self.height = 0
-
-    def add(self, count: int, b: float, *blocks: tuple[Any, Any, Any]) -> None:
-        """Append `count` rows with right-hand side `b`."""
-        for rows, columns, values in blocks:
-            rows, columns, values = np.broadcast_arrays(rows, columns, np.asarray(values, dtype=np.float64))
-            self.entries.append((rows.ravel() + self.height, columns.ravel(), values.ravel()))
-        self.b.append(np.full(count, b))
-        self.height += count
-
-    def matrix(self, width: int) -> tuple[Any, Floats]:
-        """A in columns, and b."""
-        import scipy.sparse as sp
-
-        rows, columns, values = (np.concatenate(parts) for parts in zip(*self.entries, strict=True))
-        return sp.csc_matrix((values, (rows, columns)), shape=(self.height, width)), np.concatenate(self.b)
-
-
 def programme(
     problem: Problem,
     factor: Factor,
     *,
     lower: float,
     objective: Objective = "sharpe",
-    sold_cost: float = 0.0,
     with_var: bool = False,
     kinked: bool = False,
+    slack: tuple[str, ...] = (),
 ) -> Programme:
     """Assemble the cone programme over all funds of `problem`.
 
@@ -166,87 +120,162 @@ def programme(
         Its covariance.
     lower : float
         Smallest weight here: 0 for the relaxation, `problem.lower` on a chosen support. [fraction]
-    objective : {"sharpe", "variance"}
+    objective : {"sharpe", "utility", "variance", "cvar", "breach"}
         What is optimised.
-    sold_cost : float
-        Amortised cost of selling holdings left out of this support. [fraction per year]
     with_var : bool
         Whether the value-at-risk cone is written out.
     kinked : bool
         Give every fund a variable for its trade, held or not, so that another date has the same pattern and
         ``solver.update`` applies.
+    slack : tuple of str
+        `str` of the limits that may be exceeded, at a price.
     """
     import clarabel
-    import scipy.sparse as sp
 
-    at = _layout(problem, factor, objective, kinked)
-    rows = _Rows()
-    _equalities(rows, at, problem, factor, objective)
+    limits = tuple(limit for limit in limits_of(problem) if with_var or limit.kind != "var")
+    at = _layout(problem, factor, objective, limits, kinked=kinked, slack=slack)
+    rows = Rows()
+    if at.factors:
+        _exposures(rows, at, factor)
+    _scale(rows, at, problem, objective)
     zeros = rows.height
     if objective == "sharpe":
-        _return_row(rows, at, problem, sold_cost)
-        _kinks(rows, at, problem)
+        _return_row(rows, at, problem)
+    _kinks(rows, at, problem)
     _bounds(rows, at, problem, lower)
+    _linear_limits(rows, at, problem, limits)
     cones = [clarabel.ZeroConeT(zeros), clarabel.NonnegativeConeT(rows.height - zeros)]
-    if with_var:
-        cones.append(clarabel.SecondOrderConeT(_var_cone(rows, at, problem, factor)))
+    cones += [clarabel.SecondOrderConeT(_risk_cone(rows, at, problem, factor, limit)) for limit in limits if _is_cone(limit)]
     if len(at.power):
         _impact_cones(rows, at, problem)
         cones += [clarabel.PowerConeT(2.0 / 3.0)] * len(at.power)
     A, b = rows.matrix(at.width)
-    quadratic = np.zeros(at.width)
-    quadratic[: at.n], quadratic[at.f] = factor.specific**2, 1.0
-    return Programme(sp.diags(quadratic, format="csc"), np.zeros(at.width), A, b, cones, at.n)
+    P, q = _objective(at, problem, factor, objective, limits)
+    return Programme(P, q, A, b, cones, at.n)
 
 
-def _layout(problem: Problem, factor: Factor, objective: Objective, kinked: bool) -> _Layout:
-    none = np.array([], dtype=np.intp)
-    if objective == "variance":
-        return _Layout(problem.n, factor.loadings.shape[1], none, none)
-    # a fund that is not held can only be bought: its linear cost lowers its return and needs no variable
-    kink = np.arange(problem.n) if kinked else np.flatnonzero(problem.previous > 0)
-    power = np.flatnonzero(problem.impact_cost > 0)
-    return _Layout(problem.n, factor.loadings.shape[1], kink, power)
+def _is_cone(limit: Limit) -> bool:
+    return limit.kind in ("var", "tracking")
 
 
-def _equalities(rows: _Rows, at: _Layout, problem: Problem, factor: Factor, objective: Objective) -> None:
-    """Factor exposures ``F' y = f``, the budget, and ``k = 1`` where no return row fixes the scale."""
+def _layout(
+    problem: Problem, factor: Factor, objective: Objective, limits: tuple[Limit, ...], *, kinked: bool, slack: tuple[str, ...]
+) -> Layout:
+    kinds = {limit.kind for limit in limits}
+    kink = power = np.array([], dtype=np.intp)
+    if objective in COSTED or "turnover" in kinds:
+        # a fund that is not held can only be bought: its linear cost lowers its return and needs no variable
+        kink = np.arange(problem.n) if kinked else np.flatnonzero(problem.previous > 0)
+    if objective in COSTED:
+        power = np.flatnonzero(problem.impact_cost > 0)
+    risky = objective not in ("cvar", "breach") or kinds & {"var", "tracking"}
+    tail = len(problem.scenarios) if problem.scenarios is not None and (objective == "cvar" or "tail" in kinds) else 0
+    return Layout(problem.n, factor.loadings.shape[1] if risky else 0, kink, power, tail, slack)
+
+
+def _objective(
+    at: Layout, problem: Problem, factor: Factor, objective: Objective, limits: tuple[Limit, ...]
+) -> tuple[Any, Floats]:
+    import scipy.sparse as sp
+
+    quadratic, linear = np.zeros(at.width), np.zeros(at.width)
+    if objective in ("sharpe", "variance", "utility"):
+        quadratic[: at.n], quadratic[at.f] = factor.specific**2, 1.0
+    if objective == "utility":
+        quadratic *= problem.risk_aversion
+        linear[: at.n] = -_gain(at, problem)
+        linear[at.d], linear[at.m] = problem.linear_cost[at.kink], problem.impact_cost[at.power]
+    if objective == "cvar":
+        linear[at.a], linear[at.u] = 1.0, _tail_weight(at, problem)
+    if objective == "breach":
+        linear[at.e] = [1.0 / limit.scale for name in at.slack for limit in limits if str(limit) == name]
+    return sp.diags(quadratic, format="csc"), linear
+
+
+def _exposures(rows: Rows, at: Layout, factor: Factor) -> None:
+    """``F' y = f``."""
     fund, j = np.nonzero(factor.loadings) if factor.triangular else np.indices(factor.loadings.shape).reshape(2, -1)
     rows.add(at.factors, 0.0, (j, fund, factor.loadings[fund, j]), (np.arange(at.factors), at.f, -1.0))
+
+
+def _scale(rows: Rows, at: Layout, problem: Problem, objective: Objective) -> None:
+    """The budget, and ``k = 1`` where no return row fixes the scale."""
     rows.add(1, 0.0, (0, np.arange(at.n), 1.0), (0, at.k, -problem.invested))
-    if objective == "variance":
+    if objective != "sharpe":
         rows.add(1, 1.0, (0, at.k, 1.0))
 
 
-def _return_row(rows: _Rows, at: _Layout, problem: Problem, sold_cost: float) -> None:
+def _gain(at: Layout, problem: Problem) -> Floats:
+    """Excess return, after the linear cost of funds that can only be bought."""
     gain = problem.excess - problem.linear_cost
     gain[at.kink] = problem.excess[at.kink]
+    return gain
+
+
+def _return_row(rows: Rows, at: Layout, problem: Problem) -> None:
     costs = ((0, at.d, problem.linear_cost[at.kink]), (0, at.m, problem.impact_cost[at.power]))
-    rows.add(1, -1.0, (0, np.arange(at.n), -gain), (0, at.k, sold_cost), *costs)
+    rows.add(1, -1.0, (0, np.arange(at.n), -_gain(at, problem)), (0, at.k, problem.sold_cost), *costs)
 
 
-def _kinks(rows: _Rows, at: _Layout, problem: Problem) -> None:
+def _kinks(rows: Rows, at: Layout, problem: Problem) -> None:
     j, held, count = np.arange(len(at.kink)), problem.previous[at.kink], len(at.kink)
     if count:
         rows.add(count, 0.0, (j, at.kink, 1.0), (j, at.k, -held), (j, at.d, -1.0))
         rows.add(count, 0.0, (j, at.kink, -1.0), (j, at.k, held), (j, at.d, -1.0))
 
 
-def _bounds(rows: _Rows, at: _Layout, problem: Problem, lower: float) -> None:
+def _bounds(rows: Rows, at: Layout, problem: Problem, lower: float) -> None:
     i = np.arange(at.n)
-    rows.add(at.n, 0.0, (i, i, -1.0), (i, at.k, lower))
-    rows.add(at.n, 0.0, (i, i, 1.0), (i, at.k, -problem.upper))
+    low, high = fund_bounds(problem, lower)
+    rows.add(at.n, 0.0, (i, i, -1.0), (i, at.k, low))
+    rows.add(at.n, 0.0, (i, i, 1.0), (i, at.k, -high))
+    if at.slack:
+        rows.add(len(at.slack), 0.0, (np.arange(len(at.slack)), at.e, -1.0))
 
 
-def _var_cone(rows: _Rows, at: _Layout, problem: Problem, factor: Factor) -> int:
+def _linear_limits(rows: Rows, at: Layout, problem: Problem, limits: tuple[Limit, ...]) -> None:
+    """Sums of weights, turnover, and the tail with its limit."""
+    for limit in limits:
+        slack = at.slack_block(str(limit))
+        if limit.coefficients is not None:
+            rows.add(1, 0.0, (0, np.arange(at.n), limit.coefficients), (0, at.k, -limit.bound), *slack)
+        elif limit.kind == "turnover":
+            bought = np.ones(at.n)
+            bought[at.kink] = 0.0
+            elsewhere = problem.sold + abs(problem.invested - problem.previous.sum() - problem.sold)
+            trades = ((0, np.arange(at.n), bought / 2.0), (0, at.d, 0.5))
+            rows.add(1, 0.0, *trades, (0, at.k, elsewhere / 2.0 - limit.bound), *slack)
+        elif limit.kind == "tail":
+            rows.add(1, 0.0, (0, at.a, 1.0), (0, at.u, _tail_weight(at, problem)), (0, at.k, -limit.bound), *slack)
+    if at.tail and problem.scenarios is not None:
+        t, i = np.indices(problem.scenarios.shape)
+        each = np.arange(at.tail)
+        rows.add(at.tail, 0.0, (t, i, -problem.scenarios), (each, at.a, -1.0), (each, at.u, -1.0))
+        rows.add(at.tail, 0.0, (each, at.u, -1.0))
+
+
+def _tail_weight(at: Layout, problem: Problem) -> float:
+    return 1.0 / ((1.0 - problem.cvar_level) * at.tail)
+
+
+def _risk_cone(rows: Rows, at: Layout, problem: Problem, factor: Factor, limit: Limit) -> int:
+    """``|risk of y - k benchmark| <= bound * k``; the benchmark's own part that no fund here can hedge is a row of its own."""
     smooth = np.flatnonzero(factor.specific > 0)
     size = 1 + at.factors + len(smooth)
-    specific = (1 + at.factors + np.arange(len(smooth)), smooth, -factor.specific[smooth])
-    rows.add(size, 0.0, (0, at.k, -problem.volatility_limit), (1 + np.arange(at.factors), at.f, -1.0), specific)
-    return size
+    parts = (1 + np.arange(at.factors), at.f, -1.0), (1 + at.factors + np.arange(len(smooth)), smooth, -factor.specific[smooth])
+    top = ((0, at.k, -limit.bound), *at.slack_block(str(limit)))
+    if limit.kind == "var":
+        rows.add(size, 0.0, *top, *parts)
+        return size
+    covariance, variance = problem.to_benchmark()
+    hedge = np.linalg.solve(problem.covariance, covariance)
+    exposure = np.concatenate([factor.loadings.T @ hedge, (factor.specific * hedge)[smooth]])
+    rest = np.sqrt(max(variance - float(covariance @ hedge), 0.0))
+    rows.add(size + 1, 0.0, *top, *parts, (1 + np.arange(size - 1), at.k, exposure), (size, at.k, -rest))
+    return size + 1
 
 
-def _impact_cones(rows: _Rows, at: _Layout, problem: Problem) -> None:
+def _impact_cones(rows: Rows, at: Layout, problem: Problem) -> None:
     j, held = 3 * np.arange(len(at.power)), problem.previous[at.power]
     trade = ((j + 2, at.power, -1.0), (j + 2, at.k, held))
     rows.add(3 * len(at.power), 0.0, (j, at.m, -1.0), (j + 1, at.k, -1.0), *trade)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 
 import numpy as np
 
 from etf_pipeline.errors import SettingsError
+from etf_pipeline.portfolio.black_litterman import black_litterman
 from etf_pipeline.portfolio.constraints import one_per_cluster, restrict
-from etf_pipeline.portfolio.fallback import solve_or_fall_back
+from etf_pipeline.portfolio.fallback import FALLBACKS, solve_or_fall_back
+from etf_pipeline.portfolio.hrp import hierarchical_risk_parity
 from etf_pipeline.portfolio.max_sharpe import max_sharpe
+from etf_pipeline.portfolio.mean_variance import least_shortfall, least_variance, mean_variance
 from etf_pipeline.portfolio.parameters import PortfolioParameters
 from etf_pipeline.portfolio.problem import Problem, Solution
-from etf_pipeline.portfolio.risk_parity import risk_parity
+from etf_pipeline.portfolio.risk_parity import risk_budgeting, risk_parity
 from etf_pipeline.portfolio.riskfolio_engine import riskfolio_max_sharpe
 
 
@@ -28,7 +32,13 @@ def equal_weight(problem: Problem) -> Solution:
 
 OPTIMIZERS: dict[str, Callable[[Problem], Solution]] = {
     "max_sharpe": max_sharpe,
+    "mean_variance": mean_variance,
+    "min_variance": least_variance,
+    "cvar": least_shortfall,
     "risk_parity": risk_parity,
+    "risk_budgeting": risk_budgeting,
+    "hrp": hierarchical_risk_parity,
+    "black_litterman": black_litterman,
     "equal_weight": equal_weight,
 }
 """Strategies by name."""
@@ -61,6 +71,9 @@ class PortfolioOptimizer:
                 f"strategies must be among {', '.join(OPTIMIZERS)} and engine one of {', '.join(ENGINES)}; "
                 f"found {unknown or repr(parameters.engine)}."
             )
+        strange = [step for step in parameters.fallbacks if step not in FALLBACKS]
+        if strange:
+            raise SettingsError(f"fallbacks must be among {', '.join(FALLBACKS)}; found {strange}.")
         self.parameters = parameters
 
     def solve(self, strategy: str, problem: Problem) -> Solution:
@@ -76,15 +89,13 @@ class PortfolioOptimizer:
         Returns
         -------
         Solution
-            Weights on the funds of `problem`; its status says whether a fall-back was taken.
+            Weights on the funds of `problem`; its status says whether a fall-back was taken, its attempts which were tried.
         """
         if strategy in BENCHMARKS:
             return OPTIMIZERS[strategy](problem)
         optimise = ENGINES[self.parameters.engine] if strategy == "max_sharpe" else OPTIMIZERS[strategy]
         chosen = one_per_cluster(problem, self.parameters.twin_correlation)
-        found = solve_or_fall_back(restrict(problem, chosen), optimise)
-        if found.status == "hold":
-            return Solution(problem.previous.copy(), found.engine, found.status, found.reason)
+        found = solve_or_fall_back(restrict(problem, chosen), optimise, self.parameters.fallbacks)
         weights = np.zeros(problem.n)
         weights[chosen] = found.weights
-        return Solution(weights, found.engine, found.status, found.reason, found.kkt_residual)
+        return dataclasses.replace(found, weights=problem.previous.copy() if found.status == "hold" else weights)

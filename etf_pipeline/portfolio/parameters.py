@@ -15,7 +15,8 @@ class PortfolioParameters:
     Attributes
     ----------
     strategies : tuple of str
-        Which of ``max_sharpe``, ``risk_parity`` and ``equal_weight`` to build.
+        Which of ``max_sharpe``, ``mean_variance``, ``min_variance``, ``cvar``, ``risk_parity``, ``risk_budgeting``, ``hrp``,
+        ``black_litterman`` and ``equal_weight`` to build.
     engine : str
         Solver of max Sharpe: ``clarabel`` (ours: costs, VaR, zero-or-2-15 %) or ``riskfolio`` (without costs, a cross-check).
     n_candidates : int
@@ -36,6 +37,9 @@ class PortfolioParameters:
         Funds whose realised returns correlate above this track one exposure: at most one of them is held. [correlation]
     twin_window : int
         Sessions of those returns. [sessions]
+    fallbacks : tuple of str
+        What to try, in this order, when no portfolio meets every limit: ``relax`` (move the limits as little as possible),
+        ``cash_blend`` (dilute with cash), ``min_variance_cash``, ``hold`` or ``cash``.
     shrinkage : float
         Weight of the prior in the expected return; 1 ignores the forecasts. Half-way is the plain average of two
         estimators whose relative errors are unknown. [fraction]
@@ -72,6 +76,7 @@ class PortfolioParameters:
     var_limit: float = 2 * PERCENT
     twin_correlation: float = 0.995
     twin_window: int = 252
+    fallbacks: tuple[str, ...] = ("cash_blend", "min_variance_cash", "hold")
     shrinkage: float = 0.5
     prior_sharpe: float = 0.3
     information_coefficient: float = 0.05

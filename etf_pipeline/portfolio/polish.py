@@ -1,16 +1,21 @@
 """The last digits: Newton's method on the optimality conditions, from where an interior-point method stopped.
 
 Clarabel's weights are right to about 1e-8. Which funds sit on a bound, or are not traded, is then clear, and the conditions
-of `certificate` for the others are smooth equations. A few Newton steps solve them to rounding, so that an answer neither
+of `optimality` for the others are smooth equations. A few Newton steps solve them to rounding, so that an answer neither
 depends on where the solver stopped nor on the last bit of its inputs.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
 from etf_pipeline.panel import Floats
+from etf_pipeline.portfolio.cone import COSTED, Objective
+from etf_pipeline.portfolio.limits import Limit
+from etf_pipeline.portfolio.optimality import before_costs, multipliers, price_of_variance, traded_values
 from etf_pipeline.portfolio.problem import Problem
 
 TRIFLE = 1e-6
@@ -20,7 +25,9 @@ STEPS = 8
 """Newton steps; quadratic convergence needs three or four."""
 
 
-def polish(problem: Problem, weights: Floats, free: npt.NDArray[np.intp], var_binds: bool) -> Floats:
+def polish(
+    problem: Problem, weights: Floats, free: npt.NDArray[np.intp], limits: Sequence[Limit], objective: Objective = "sharpe"
+) -> Floats:
     """Weights whose marginal values agree among the free funds, to rounding.
 
     Parameters
@@ -31,8 +38,10 @@ def polish(problem: Problem, weights: Floats, free: npt.NDArray[np.intp], var_bi
         Nearly optimal. [fraction]
     free : ndarray of shape (n_free,)
         Positions of the funds strictly between their bounds that trade; all others stay as they are.
-    var_binds : bool
-        Whether volatility is held at its limit.
+    limits : sequence of Limit
+        Those that are held at their bound; none of expected shortfall, which has no second derivative.
+    objective : {"sharpe", "utility", "variance"}
+        What is optimised.
 
     Returns
     -------
@@ -46,18 +55,16 @@ def polish(problem: Problem, weights: Floats, free: npt.NDArray[np.intp], var_bi
 
     Notes
     -----
-    Unknown are the free weights, ``nu`` and, where the VaR limit binds, the price of risk (which then is a free multiplier);
-    equations are ``marginal value = nu`` for each free fund, the budget, and the volatility limit.
+    Unknown are the free weights, ``nu`` and the multipliers of the limits; equations are ``marginal value = nu + charges`` for
+    each free fund, the budget, and each limit at its bound.
     """
     w = weights.copy()
-    price = problem.net_excess(w) / problem.volatility(w) ** 2
-    nu = float(np.median(_values(problem, w, price)[free]))
+    unknown = multipliers(problem, w, free, limits, objective)
     for _ in range(STEPS):
-        gap, jacobian = _system(problem, w, free, price, nu, var_binds)
+        gap, jacobian = _system(problem, w, free, limits, unknown, objective)
         step = np.linalg.solve(jacobian, -gap)
         w[free] += step[: len(free)]
-        nu += step[len(free)]
-        price = price + step[-1] if var_binds else problem.net_excess(w) / problem.volatility(w) ** 2
+        unknown = unknown + step[len(free) :]
         if np.abs(step[: len(free)]).max() < 1e-16:
             break
     return w
@@ -73,7 +80,9 @@ def settled(problem: Problem, weights: Floats) -> Floats:
     return out
 
 
-def loosened(problem: Problem, weights: Floats, free: npt.NDArray[np.intp], var_binds: bool) -> Floats:
+def loosened(
+    problem: Problem, weights: Floats, free: npt.NDArray[np.intp], limits: Sequence[Limit], objective: Objective = "sharpe"
+) -> Floats:
     """Weights in which the untraded funds that should trade a trifle do so.
 
     Marginal impact grows with the square root of a trade: an optimum may lie 1e-8 from what is held, nearer than an
@@ -82,7 +91,7 @@ def loosened(problem: Problem, weights: Floats, free: npt.NDArray[np.intp], var_
 
     Parameters
     ----------
-    problem, weights, free, var_binds
+    problem, weights, free, limits, objective
         As `polish` takes them; `weights` are its answer. Without a free fund to compare with they stay.
 
     Returns
@@ -90,16 +99,12 @@ def loosened(problem: Problem, weights: Floats, free: npt.NDArray[np.intp], var_
     ndarray of shape (n_assets,)
         The same weights, but for those trifles; Newton steps make them exact. [fraction]
     """
-    if len(free) < 1 + var_binds:
+    if len(free) < 1 + len(limits) or objective not in COSTED:
         return weights
-    risk = problem.covariance @ weights
-    values = _values(problem, weights, 0.0)
-    price = problem.net_excess(weights) / problem.volatility(weights) ** 2
-    if var_binds:
-        nu, price = np.linalg.lstsq(np.column_stack([np.ones(len(free)), risk[free]]), values[free], rcond=None)[0]
-    else:
-        nu = float(np.median((values - price * risk)[free]))
-    gap = problem.excess - price * risk - nu
+    nu, *charges = multipliers(problem, weights, free, limits, objective)
+    gap = before_costs(problem, weights, objective) - nu
+    for limit, charge in zip(limits, charges, strict=True):
+        gap = gap - charge * limit.gradient(problem, weights)
     still = (weights == problem.previous) & (weights > problem.lower) & (weights < problem.upper) & (problem.impact_cost > 0)
     wanted = np.flatnonzero(still & (np.abs(gap) > problem.linear_cost))
     trifle = ((np.abs(gap) - problem.linear_cost)[wanted] / (1.5 * problem.impact_cost[wanted])) ** 2
@@ -108,31 +113,32 @@ def loosened(problem: Problem, weights: Floats, free: npt.NDArray[np.intp], var_
     return out
 
 
-def _values(problem: Problem, w: Floats, price: float) -> Floats:
-    trade = w - problem.previous
-    slope = problem.linear_cost + 1.5 * problem.impact_cost * np.sqrt(np.abs(trade))
-    return problem.excess - np.sign(trade) * slope - price * (problem.covariance @ w)
-
-
 def _system(
-    problem: Problem, w: Floats, free: npt.NDArray[np.intp], price: float, nu: float, var_binds: bool
+    problem: Problem,
+    w: Floats,
+    free: npt.NDArray[np.intp],
+    limits: Sequence[Limit],
+    unknown: Floats,
+    objective: Objective,
 ) -> tuple[Floats, Floats]:
-    """Gaps of the equations and their derivatives by (free weights, nu, price)."""
-    k, risk = len(free), problem.covariance @ w
-    variance = float(w @ risk)
-    trade = np.abs(w - problem.previous)[free]
-    values = _values(problem, w, price)
-    size = k + 1 + var_binds
+    """Gaps of the equations and their derivatives by (free weights, nu, multipliers)."""
+    k, size = len(free), len(free) + 1 + len(limits)
+    risk, price = problem.covariance @ w, price_of_variance(problem, w, objective)
+    values = traded_values(problem, w, objective)
+    square = np.ix_(free, free)
     gap, J = np.zeros(size), np.zeros((size, size))
-    gap[:k] = values[free] - nu
+    gap[:k] = values[free] - unknown[0]
     gap[k] = w.sum() - problem.invested
-    J[:k, :k] = -price * problem.covariance[np.ix_(free, free)]
-    J[np.arange(k), np.arange(k)] -= 0.75 * problem.impact_cost[free] / np.sqrt(trade)
+    J[:k, :k] = -price * problem.covariance[square]
     J[:k, k], J[k, :k] = -1.0, 1.0
-    if var_binds:
-        J[:k, -1] = -risk[free]
-        gap[-1] = variance - problem.volatility_limit**2
-        J[-1, :k] = 2.0 * risk[free]
-    else:  # the price follows the weights: its gradient is (values + price S w - 2 price S w) / variance
-        J[:k, :k] -= np.outer(risk[free], (values - price * risk)[free] / variance)
+    if objective in COSTED:
+        J[np.arange(k), np.arange(k)] -= 0.75 * problem.impact_cost[free] / np.sqrt(np.abs(w - problem.previous)[free])
+    if objective == "sharpe":  # the price follows the weights: its gradient is (values - price S w) / variance
+        J[:k, :k] -= np.outer(risk[free], (values - price * risk)[free] / float(w @ risk))
+    for j, (limit, charge) in enumerate(zip(limits, unknown[1:], strict=True), start=k + 1):
+        slope = limit.gradient(problem, w)[free]
+        gap[:k] -= charge * slope
+        gap[j] = limit.measure(problem, w) - limit.bound
+        J[:k, :k] -= charge * limit.hessian(problem, w)[square]
+        J[:k, j], J[j, :k] = -slope, slope
     return gap, J

@@ -1,4 +1,4 @@
-"""Equal risk contributions, within bounds.
+"""Equal risk contributions, or contributions in proportion to budgets, within bounds.
 
 Without bounds the portfolio whose funds contribute equally to variance minimises ``x' S x / 2 - price * sum(b * log x)``,
 rescaled to sum to one. With bounds on the weights the same programme is solved with the box, and ``price`` is searched so
@@ -18,17 +18,20 @@ References
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from etf_pipeline.errors import EstimationError
+from etf_pipeline.errors import DataError, EstimationError
 from etf_pipeline.panel import Floats
 from etf_pipeline.portfolio.certificate import TOUCH, describe
 from etf_pipeline.portfolio.cone import Factor
-from etf_pipeline.portfolio.constraints import check_bounds, name_counts, percent, restrict, var_refusal
+from etf_pipeline.portfolio.constraints import check_bounds, name_counts, percent, restrict
+from etf_pipeline.portfolio.diagnosis import require_limits
+from etf_pipeline.portfolio.limits import check_limits
 from etf_pipeline.portfolio.problem import Problem, Solution
 
 TOLERANCE = 1e-15
@@ -64,35 +67,70 @@ def risk_parity(problem: Problem) -> Solution:
     Raises
     ------
     Infeasible
-        ``bounds``, ``too_few_candidates``, or ``var_limit``: without cash there is nothing left to choose.
+        ``bounds``, ``too_few_candidates``, or the limit that is broken: without cash there is nothing left to choose.
     EstimationError
         If the descent does not converge.
     """
+    return risk_budgeting(dataclasses.replace(problem, budgets=None))
+
+
+def risk_budgeting(problem: Problem) -> Solution:
+    """Weights whose risk contributions are in proportion to `problem.budgets`, as far as the bounds allow.
+
+    Parameters
+    ----------
+    problem : Problem
+        As for `risk_parity`; without budgets it is that. A fund whose budget is zero is not held.
+
+    Raises
+    ------
+    DataError
+        If a budget is negative or unknown, or all are zero.
+    Infeasible, EstimationError
+        As `risk_parity`.
+    """
+    check_limits(problem)
     check_bounds(problem)
-    inside = _largest(problem)
-    part = restrict(problem, inside)
-    found = parity_weights(part.covariance, lower=problem.lower, upper=problem.upper, total=problem.invested)
+    shares = _shares(problem)
+    check_bounds(restrict(problem, np.flatnonzero(shares)))
+    inside = _largest(problem, shares)
+    part, share = restrict(problem, inside), shares[inside] / shares[inside].sum()
+    found = parity_weights(part.covariance, budgets=share, lower=problem.lower, upper=problem.upper, total=problem.invested)
     weights = np.zeros(problem.n)
     weights[inside] = found.weights
-    volatility = problem.volatility(weights)
-    if volatility > problem.volatility_limit * (1.0 + 1e-9):
-        raise var_refusal(problem, volatility, "equal risk gives")
-    residual = parity_residual(part.covariance, found, problem.lower, problem.upper)
-    active = describe(problem, weights, var_binds=False)
+    require_limits(problem, weights, "equal risk" if problem.budgets is None else "risk budgeting")
+    residual = parity_residual(part.covariance, found, problem.lower, problem.upper, share)
+    return Solution(weights, "ccd", "optimal", _remarks(problem, weights, found, int((shares > 0).sum()) - len(inside)), residual)
+
+
+def _shares(problem: Problem) -> Floats:
+    if problem.budgets is None:
+        return np.full(problem.n, 1.0 / problem.n)
+    budgets = np.asarray(problem.budgets, dtype=np.float64)
+    if not (budgets >= 0).all() or budgets.sum() <= 0:
+        raise DataError(
+            f"budgets must be known, at least zero and not all zero; found {budgets.min():.4g} to {budgets.max():.4g}."
+        )
+    return np.asarray(budgets / budgets.sum(), dtype=np.float64)
+
+
+def _remarks(problem: Problem, weights: Floats, found: Parity, left_out: int) -> str:
+    active = describe(problem, weights)
     if found.shift > 0:
         active = f"{active}; hedges want more than the floors leave: risk is not shared equally"
-    if len(inside) < problem.n:
-        active = f"{active}; too many for {percent(problem.lower)} each: {problem.n - len(inside)} left out"
-    return Solution(weights, "ccd", "optimal", active, residual)
+    if left_out:
+        active = f"{active}; too many for {percent(problem.lower)} each: {left_out} left out"
+    return active
 
 
-def _largest(problem: Problem) -> npt.NDArray[np.intp]:
-    """Positions of the funds that fit at the smallest weight: those that equal risk without bounds holds most of."""
+def _largest(problem: Problem, shares: Floats) -> npt.NDArray[np.intp]:
+    """Positions of the funds that fit at the smallest weight: those that their budgets without bounds hold most of."""
     _, most = name_counts(problem.lower, problem.upper, problem.invested)
-    if problem.n <= most:
-        return np.arange(problem.n)
-    weights = parity_weights(problem.covariance).weights
-    return np.sort(np.argsort(-weights, kind="stable")[:most])
+    budgeted = np.flatnonzero(shares)
+    if len(budgeted) <= most:
+        return budgeted
+    weights = parity_weights(restrict(problem, budgeted).covariance, budgets=shares[budgeted] / shares.sum()).weights
+    return np.sort(budgeted[np.argsort(-weights, kind="stable")[:most]])
 
 
 def parity_weights(
@@ -146,10 +184,11 @@ def parity_weights(
     return _bounded(S, share, price, lower, upper, total, np.clip(weights, lower, upper))
 
 
-def parity_residual(covariance: Floats, found: Parity, lower: float, upper: float) -> float:
-    """Largest violation of the optimality conditions, over the price of one fund's (equal) budget. [ratio]"""
+def parity_residual(covariance: Floats, found: Parity, lower: float, upper: float, budgets: Floats | None = None) -> float:
+    """Largest violation of the optimality conditions, over the price of each fund's (by default equal) budget. [ratio]"""
     weights = found.weights
-    gap = weights * (covariance @ weights + found.shift) / (found.price / len(weights)) - 1.0
+    share = 1.0 / len(weights) if budgets is None else budgets
+    gap = weights * (covariance @ weights + found.shift) / (found.price * share) - 1.0
     gap = np.where(weights <= lower + TOUCH, np.minimum(gap, 0.0), gap)  # a floor may hold more risk than its budget
     gap = np.where(weights >= upper - TOUCH, np.maximum(gap, 0.0), gap)  # a cap may hold less
     return float(np.abs(gap).max())

@@ -14,9 +14,8 @@ import pandas as pd
 
 from etf_pipeline.errors import EstimationError, Infeasible
 from etf_pipeline.panel import Floats
-from etf_pipeline.portfolio.certificate import certify
 from etf_pipeline.portfolio.constraints import check_bounds, name_counts, restrict, var_refusal
-from etf_pipeline.portfolio.max_sharpe import sharpened, tidy
+from etf_pipeline.portfolio.convex import sharpened, tidy
 from etf_pipeline.portfolio.problem import Problem, Solution
 
 NEAR = 1e-5
@@ -46,11 +45,10 @@ def riskfolio_max_sharpe(problem: Problem) -> Solution:
     part = restrict(free, inside)
     final = none.copy()
     final[inside] = tidy(reference_weights(part, lower=problem.lower), part, problem.lower, NEAR)
-    final = sharpened(free, final, final > 0)
+    final, _, proof = sharpened(free, final, final > 0)
     if problem.volatility(final) > problem.volatility_limit * (1.0 + 1e-9):
         raise var_refusal(problem, problem.volatility(final), "riskfolio gives")
-    residual, active = certify(free, final, final > 0)
-    return Solution(final, "riskfolio", "optimal", f"{active}; costs ignored", residual)
+    return Solution(final, "riskfolio", "optimal", f"{proof.active}; costs ignored", proof.residual, proof.prices)
 
 
 def reference_weights(problem: Problem, lower: float = 0.0) -> Floats:

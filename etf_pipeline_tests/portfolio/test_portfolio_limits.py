@@ -12,7 +12,8 @@ from etf_pipeline.errors import EstimationError, Infeasible, SettingsError
 from etf_pipeline.portfolio import PortfolioOptimizer, PortfolioParameters
 from etf_pipeline.portfolio.constraints import check_bounds, clusters, daily_var, name_counts
 from etf_pipeline.portfolio.fallback import solve_or_fall_back
-from etf_pipeline.portfolio.max_sharpe import max_sharpe, min_variance
+from etf_pipeline.portfolio.max_sharpe import max_sharpe
+from etf_pipeline.portfolio.mean_variance import min_variance
 
 OPTIMIZER = PortfolioOptimizer(PortfolioParameters())
 

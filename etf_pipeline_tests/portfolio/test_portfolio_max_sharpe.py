@@ -15,7 +15,9 @@ from scipy.optimize import minimize
 from etf_pipeline.errors import EstimationError, Infeasible
 from etf_pipeline.portfolio import cone
 from etf_pipeline.portfolio.certificate import certify
-from etf_pipeline.portfolio.max_sharpe import max_sharpe, min_variance, solve_on
+from etf_pipeline.portfolio.convex import solve_on
+from etf_pipeline.portfolio.max_sharpe import max_sharpe
+from etf_pipeline.portfolio.mean_variance import min_variance
 from etf_pipeline.portfolio.problem import Problem
 from etf_pipeline.portfolio.riskfolio_engine import reference_weights, riskfolio_max_sharpe
 

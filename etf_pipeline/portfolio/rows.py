@@ -1,0 +1,98 @@
+"""Variables and rows of the cone programme: where each stands, and how rows are collected for Clarabel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from etf_pipeline.panel import Floats
+
+Positions = npt.NDArray[np.intp]
+Block = tuple[Any, Any, Any]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where each variable stands: y (n), k, f (factors), d (trades), m (impacts), a and u (tail), e (slacks).
+
+    Attributes
+    ----------
+    n, factors : int
+        Funds, and factors of the covariance (zero where no risk is written out).
+    kink, power : ndarray
+        Funds with a variable for the size of their trade, and for its impact.
+    tail : int
+        Scenarios of the expected shortfall.
+    slack : tuple of str
+        Names of the limits that may be exceeded.
+    """
+
+    n: int
+    factors: int
+    kink: Positions
+    power: Positions
+    tail: int = 0
+    slack: tuple[str, ...] = ()
+
+    @property
+    def k(self) -> int:
+        return self.n
+
+    @property
+    def f(self) -> Positions:
+        return self.n + 1 + np.arange(self.factors)
+
+    @property
+    def d(self) -> Positions:
+        return self.n + 1 + self.factors + np.arange(len(self.kink))
+
+    @property
+    def m(self) -> Positions:
+        return self.n + 1 + self.factors + len(self.kink) + np.arange(len(self.power))
+
+    @property
+    def a(self) -> int:
+        return self.n + 1 + self.factors + len(self.kink) + len(self.power)
+
+    @property
+    def u(self) -> Positions:
+        return self.a + 1 + np.arange(self.tail)
+
+    @property
+    def e(self) -> Positions:
+        return self.a + (1 + self.tail if self.tail else 0) + np.arange(len(self.slack))
+
+    @property
+    def width(self) -> int:
+        return int(self.a + (1 + self.tail if self.tail else 0) + len(self.slack))
+
+    def slack_block(self, name: str) -> tuple[Block, ...]:
+        """The entry of a limit's slack in its first row, if it has one."""
+        return ((0, self.e[self.slack.index(name)], -1.0),) if name in self.slack else ()
+
+
+class Rows:
+    """Collects the rows of A as (row, column, value) triplets, explicit zeros kept: the pattern depends on sizes alone."""
+
+    def __init__(self) -> None:
+        self.entries: list[Block] = []
+        self.b: list[Floats] = []
+        self.height = 0
+
+    def add(self, count: int, b: Any, *blocks: Block) -> None:
+        """Append `count` rows with right-hand side `b`."""
+        for rows, columns, values in blocks:
+            rows, columns, values = np.broadcast_arrays(rows, columns, np.asarray(values, dtype=np.float64))
+            self.entries.append((rows.ravel() + self.height, columns.ravel(), values.ravel()))
+        self.b.append(np.broadcast_to(np.asarray(b, dtype=np.float64), count))
+        self.height += count
+
+    def matrix(self, width: int) -> tuple[Any, Floats]:
+        """A in columns, and b."""
+        import scipy.sparse as sp
+
+        rows, columns, values = (np.concatenate(parts) for parts in zip(*self.entries, strict=True))
+        return sp.csc_matrix((values, (rows, columns)), shape=(self.height, width)), np.concatenate(self.b)
