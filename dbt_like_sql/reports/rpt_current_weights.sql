@@ -19,9 +19,19 @@ select
     w.risk_contribution,
     s.score,
     s.rank,
+    s.forecast_part,
+    s.momentum_part,
+    s.risk_part,
+    s.liquidity_part,
+    s.cost_part,
+    s.macro_part,
+    s.geo_part,
+    s.macro_as_of,
+    s.geo_as_of,
     l.half_spread,
     w.cost,
-    r.regime
+    r.regime,
+    s.stressed
 from target_weights as w
 join newest as n
     on n.strategy = w.strategy and n.session = w.session

@@ -14,7 +14,7 @@ from etf_pipeline.reporting.palette import INK, MUTED, REST, SERIES, colour
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-PARTS = ("forecast_part", "momentum_part", "risk_part", "liquidity_part", "cost_part")
+PARTS = ("forecast_part", "momentum_part", "risk_part", "liquidity_part", "cost_part", "macro_part", "geo_part")
 """Contributions that add up to a score."""
 
 KINDS = {
