@@ -1,7 +1,8 @@
 """Kernels of the hidden Markov model: densities, the forward filter, the backward pass, one step of expectation-maximisation.
 
 All passes are scaled [1]_: each session's probabilities add up to one, and the logarithms of the scales add up to the
-log-likelihood. An unknown return has density one in every state: it moves the probabilities by the transition alone.
+log-likelihood. An unknown return has density one in every state: it moves the probabilities by the transition alone. Divisions
+follow IEEE: an optimiser that tries a variance of zero meets an infinite loss, and no exception.
 
 References
 ----------
@@ -28,7 +29,7 @@ NU_LOW, NU_HIGH = 2.0, 200.0
 _LOG_ROOT_2PI = 0.5 * math.log(2.0 * math.pi)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def stationary(transition: Floats) -> Floats:
     """Long-run shares of the states, by elimination without subtractions [2]_."""
     k = len(transition)
@@ -51,7 +52,7 @@ def stationary(transition: Floats) -> Floats:
     return shares / total
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def log_densities(x: Floats, means: Floats, deviations: Floats, nu: float) -> Floats:
     """Log density of every value in every state; `nu` zero or below for the normal law. Unknown values have 0 everywhere."""
     n, k = len(x), len(means)
@@ -70,7 +71,7 @@ def log_densities(x: Floats, means: Floats, deviations: Floats, nu: float) -> Fl
     return out
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def forward(logs: Floats, transition: Floats) -> tuple[Floats, Floats, Floats]:
     """Filtered probabilities after each value, densities relative to the largest, and each value's log-likelihood."""
     n, k = logs.shape
@@ -85,9 +86,9 @@ def forward(logs: Floats, transition: Floats) -> tuple[Floats, Floats, Floats]:
             relative[t, i] = math.exp(logs[t, i] - top)
             filtered[t, i] = ahead[i] * relative[t, i]
             total += filtered[t, i]
-        for i in range(k):
-            filtered[t, i] /= total
-        gains[t] = top + math.log(total)
+        for i in range(k):  # no state that can be reached has a density above zero: the value says nothing
+            filtered[t, i] = filtered[t, i] / total if total > 0.0 else ahead[i]
+        gains[t] = top + math.log(total) if total > 0.0 else -np.inf
         for j in range(k):
             ahead[j] = 0.0
             for i in range(k):
@@ -95,7 +96,7 @@ def forward(logs: Floats, transition: Floats) -> tuple[Floats, Floats, Floats]:
     return filtered, relative, gains
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def log_likelihood(x: Floats, means: Floats, deviations: Floats, transition: Floats, nu: float) -> float:
     """Log-likelihood of a series whose first state is drawn from the stationary distribution."""
     total = 0.0
@@ -104,7 +105,7 @@ def log_likelihood(x: Floats, means: Floats, deviations: Floats, transition: Flo
     return total
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _backward(filtered: Floats, relative: Floats, transition: Floats) -> tuple[Floats, Floats]:
     """Probabilities given the whole sample, and expected numbers of moves: for estimation only, never stored."""
     n, k = filtered.shape
@@ -124,7 +125,7 @@ def _backward(filtered: Floats, relative: Floats, transition: Floats) -> tuple[F
     return given, moves
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _moments(x: Floats, given: Floats, means: Floats, deviations: Floats, nu: float, floor: float) -> None:
     """Update means and deviations in place by weighted moments; under t, far values weigh less [3]_."""
     for i in range(len(means)):
@@ -147,7 +148,7 @@ def _moments(x: Floats, given: Floats, means: Floats, deviations: Floats, nu: fl
         means[i], deviations[i] = mean, max(math.sqrt(variance), floor)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def climb(
     x: Floats, means: Floats, deviations: Floats, transition: Floats, nu: float, floor: float, steps: int, tolerance: float
 ) -> float:
@@ -176,7 +177,7 @@ def climb(
     return before
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def unpack(theta: Floats, k: int, heavy: bool) -> tuple[Floats, Floats, Floats, float]:
     """Means, deviations, transition matrix and degrees of freedom from free numbers.
 
@@ -199,14 +200,14 @@ def unpack(theta: Floats, k: int, heavy: bool) -> tuple[Floats, Floats, Floats, 
     return means, deviations, transition, NU_LOW + (NU_HIGH - NU_LOW) / (1.0 + math.exp(-theta[place])) if heavy else 0.0
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def loss(theta: Floats, x: Floats, k: int, heavy: bool) -> float:
     """Minus the log-likelihood at free numbers."""
     means, deviations, transition, nu = unpack(theta, k, heavy)
     return -log_likelihood(x, means, deviations, transition, nu)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def slope(theta: Floats, x: Floats, k: int, heavy: bool) -> Floats:
     """Gradient of `loss` by central differences."""
     out, step = np.empty(len(theta)), 1e-5
@@ -218,7 +219,7 @@ def slope(theta: Floats, x: Floats, k: int, heavy: bool) -> Floats:
     return out
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def curvature(theta: Floats, x: Floats, k: int, heavy: bool) -> Floats:
     """Matrix of second derivatives of `loss`, symmetric, by central differences of `slope`."""
     m, step = len(theta), 1e-3

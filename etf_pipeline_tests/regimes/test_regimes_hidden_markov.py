@@ -161,6 +161,20 @@ def test_three_states_come_out_in_order_of_their_deviation():
     assert model.transition.sum(axis=1) == pytest.approx(np.ones(3))
 
 
+def test_absurd_values_give_a_fit_and_no_exception():
+    x, _ = draw(chain(), 900, seed=0)
+    absurd = np.concatenate([x[:600], x[600:] * np.exp(np.random.default_rng(1).normal(0, 8, 300))])
+    for student, states in itertools.product((False, True), (2, 3)):
+        model = fit(absurd, states=states, student=student)
+        assert np.isfinite([*model.deviations, model.log_likelihood]).all()
+        assert np.isfinite(filtered(absurd, model)).all()
+
+
+def test_a_value_that_no_reachable_state_explains_says_nothing():
+    stuck = HiddenMarkov(np.zeros(2), np.array([1.0, 50.0]), np.array([[1.0, 0.0], [1.0, 0.0]]), 0.0, 0.0, NAN, NAN, NAN, 0)
+    assert filtered(np.array([0.0, 1e4]), stuck).tolist() == [[1.0, 0.0], [1.0, 0.0]]
+
+
 def test_too_few_or_equal_values_are_refused():
     with pytest.raises(DataError, match="needs 20 known values; found 5"):
         fit(np.arange(5.0))
