@@ -35,7 +35,7 @@ from etf_pipeline.errors import EstimationError
 from etf_pipeline.panel import Floats
 from etf_pipeline.portfolio.limits import Limit, fund_bounds, limits_of
 from etf_pipeline.portfolio.problem import Problem
-from etf_pipeline.portfolio.rows import Layout, Rows
+from etf_pipeline.portfolio.rows import Layout, Rows, diagonal
 
 Objective = Literal["sharpe", "utility", "variance", "cvar", "breach"]
 """What is optimised; ``breach`` is the sum of the slacks, each relative to its limit."""
@@ -176,8 +176,6 @@ def _layout(
 def _objective(
     at: Layout, problem: Problem, factor: Factor, objective: Objective, limits: tuple[Limit, ...]
 ) -> tuple[Any, Floats]:
-    import scipy.sparse as sp
-
     quadratic, linear = np.zeros(at.width), np.zeros(at.width)
     if objective in ("sharpe", "variance", "utility"):
         quadratic[: at.n], quadratic[at.f] = factor.specific**2, 1.0
@@ -189,7 +187,7 @@ def _objective(
         linear[at.a], linear[at.u] = 1.0, _tail_weight(at, problem)
     if objective == "breach":
         linear[at.e] = [1.0 / limit.scale for name in at.slack for limit in limits if str(limit) == name]
-    return sp.diags(quadratic, format="csc"), linear
+    return diagonal(quadratic), linear
 
 
 def _exposures(rows: Rows, at: Layout, factor: Factor) -> None:

@@ -83,11 +83,12 @@ class Rows:
         self.height = 0
 
     def add(self, count: int, b: Any, *blocks: Block) -> None:
-        """Append `count` rows with right-hand side `b`."""
-        for rows, columns, values in blocks:
-            rows, columns, values = np.broadcast_arrays(rows, columns, np.asarray(values, dtype=np.float64))
-            self.entries.append((rows.ravel() + self.height, columns.ravel(), values.ravel()))
-        self.b.append(np.broadcast_to(np.asarray(b, dtype=np.float64), count))
+        """Append `count` rows with right-hand side `b`; in a block, scalars stand for arrays of one value."""
+        for block in blocks:
+            rows, columns, values = (np.asarray(part) for part in block)
+            size = next((part.size for part in (rows, columns, values) if part.size != 1), 1)
+            self.entries.append((_spread(rows + self.height, size), _spread(columns, size), _spread(values, size)))
+        self.b.append(_spread(np.asarray(b, dtype=np.float64), count))
         self.height += count
 
     def matrix(self, width: int) -> tuple[Any, Floats]:
@@ -95,4 +96,19 @@ class Rows:
         import scipy.sparse as sp
 
         rows, columns, values = (np.concatenate(parts) for parts in zip(*self.entries, strict=True))
-        return sp.csc_matrix((values, (rows, columns)), shape=(self.height, width)), np.concatenate(self.b)
+        order = np.argsort(columns * self.height + rows, kind="stable")
+        ends = np.concatenate([[0], np.cumsum(np.bincount(columns, minlength=width))])
+        compressed = (values[order].astype(np.float64), rows[order], ends)
+        return sp.csc_matrix(compressed, shape=(self.height, width)), np.concatenate(self.b)
+
+
+def diagonal(values: Floats) -> Any:
+    """A diagonal matrix in columns, zeros kept."""
+    import scipy.sparse as sp
+
+    size = len(values)
+    return sp.csc_matrix((values, np.arange(size), np.arange(size + 1)), shape=(size, size))
+
+
+def _spread(values: npt.NDArray[Any], size: int) -> npt.NDArray[Any]:
+    return values.ravel() if values.size == size else np.full(size, values)

@@ -2,7 +2,8 @@
 
 The optimum among hundreds of funds holds a few dozen. The cone programme is solved on the funds that are held already and
 those that look best; the conditions of `optimality` then price every fund left out, and those worth more than they are
-charged enter. When none is, the small programme's answer is the optimum of the large one. This is column generation [1]_,
+charged enter. Impact, by far the dearest part of the programme, is left out until the set has settled. When no fund wants
+to enter, the small programme's answer is the optimum of the large one. This is column generation [1]_,
 and it is exact: the last pricing covers every fund.
 
 References
@@ -12,6 +13,7 @@ References
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
@@ -39,6 +41,9 @@ ROUNDS = 30
 NEAR = 1e-7
 """A weight this close to a bound is on it. [fraction]"""
 
+ROUGH = 1e-7
+"""Tolerance of the solver while impact is left out: that answer only says which funds matter."""
+
 WORTH = 1e-8
 """Value over charge, relative to the largest excess return, below which a fund need not enter."""
 
@@ -64,6 +69,16 @@ def solve_by_parts(
         Of the cone solver.
     """
     inside = _first(problem, objective, start)
+    if objective in cone.COSTED and problem.impact_cost.any() and not len(start):
+        linear = dataclasses.replace(problem, impact_cost=np.zeros(problem.n))
+        answer = _generate(linear, inside.copy(), objective, ROUGH)
+        if answer is not None:
+            inside = _wanted(problem) | (answer > NEAR)
+    return _generate(problem, inside, objective, tolerance)
+
+
+def _generate(problem: Problem, inside: npt.NDArray[np.bool_], objective: cone.Objective, tolerance: float) -> Floats | None:
+    """Let funds enter until none is worth more than it is charged."""
     for _ in range(ROUNDS):
         answer = _solve(problem, np.flatnonzero(inside), objective, tolerance)
         if answer is None or inside.all():
@@ -91,8 +106,8 @@ def _solve(problem: Problem, inside: npt.NDArray[np.intp], objective: cone.Objec
 
 
 def _first(problem: Problem, objective: cone.Objective, start: Sequence[int]) -> npt.NDArray[np.bool_]:
-    """Funds held, or asked for by the active limit or a group's floor, and those of the best promise."""
-    inside = (problem.previous > 0) | (fund_bounds(problem, 0.0)[0] > 0)
+    """The first working set: `start`, or the funds of best promise; with those that cannot be left out."""
+    inside = _wanted(problem)
     inside[list(start)] = True
     sigma = np.sqrt(np.diag(problem.covariance))
     promise = (problem.excess - problem.linear_cost) / sigma if objective in cone.COSTED else -sigma
@@ -101,8 +116,13 @@ def _first(problem: Problem, objective: cone.Objective, start: Sequence[int]) ->
         inside[best[:FIRST]] = True
     for group in problem.groups:
         if group.lower > 0:
-            inside[[i for i in best if group.members[i]][:FIRST]] = True
+            inside[best[group.members[best]][:FIRST]] = True
     return inside
+
+
+def _wanted(problem: Problem) -> npt.NDArray[np.bool_]:
+    """Funds that are held, or that the active limit asks for."""
+    return (problem.previous > 0) | (fund_bounds(problem, 0.0)[0] > 0)
 
 
 def _surplus(problem: Problem, weights: Floats, objective: cone.Objective) -> Floats:
