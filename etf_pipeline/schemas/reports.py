@@ -536,3 +536,29 @@ class RptMarketContext(Table):
     regime_reason: pl.String = column("Which condition decided", unit="text", nullable=True)
     stressed: pl.Float64 = column("Probability of the stressed state", unit="fraction", nullable=True)
     stressed_21: pl.Float64 = column("The same, 21 sessions ahead", unit="fraction", nullable=True)
+
+
+@table(room="reports", key=("start",), causality="summary")
+class RptRegimes(Table):
+    """Spells of each market state with what the market did in them: history to read, and to doubt the rule by."""
+
+    start: pl.Date = column("First session in the state", unit="date")
+    end: pl.Date = column("Last session; unknown while it lasts", unit="date", nullable=True)
+    is_open: pl.Boolean = column("Still in the state at the newest session", unit="flag")
+    regime: pl.String = column("State", unit="category")
+    sessions: pl.Int64 = column("Sessions in the state", unit="sessions", ge=1)
+    market_return: pl.Float64 = column(
+        "Market's total return from the close before the spell to its last close", unit="fraction", nullable=True
+    )
+    return_when_known: pl.Float64 = column(
+        "The same from the first close in the state, which told of it, to the close that told of the next",
+        unit="fraction",
+        nullable=True,
+    )
+    max_drawdown: pl.Float64 = column(
+        "Largest fall from a high since the close before the spell, positive", unit="fraction", nullable=True, ge=0
+    )
+    mean_vix: pl.Float64 = column("Mean VIX in the spell", unit="index points", nullable=True)
+    mean_stressed: pl.Float64 = column(
+        "Mean filtered probability of the stressed state in the spell", unit="fraction", nullable=True, ge=0, le=1
+    )
