@@ -1,18 +1,31 @@
 """Risk room: how much each fund may move, alone and with the others, as known at each session's close.
 
 `volatility` forecasts one fund at a time (GARCH refitted yearly, EWMA where it cannot be), `covariance` estimates the
-members of the universe together. Both are causal: nothing after a session changes its row.
+members of the universe together, with the estimator that is chosen, and follows how all of them did. Both are causal: nothing
+after a session changes its row.
 """
 
 from __future__ import annotations
 
-from etf_pipeline.risk.covariance import CovarianceParameters, covariances, ledoit_wolf
+from etf_pipeline.risk.covariance import (
+    COVARIANCE_ESTIMATORS,
+    CovarianceParameters,
+    StabilityParameters,
+    covariance_stability,
+    covariance_tests,
+    covariances,
+    ledoit_wolf,
+)
 from etf_pipeline.risk.volatility import GarchParameters, VolatilityParameters, garch_fits, volatilities
 
 __all__ = [
+    "COVARIANCE_ESTIMATORS",
     "CovarianceParameters",
     "GarchParameters",
+    "StabilityParameters",
     "VolatilityParameters",
+    "covariance_stability",
+    "covariance_tests",
     "covariances",
     "garch_fits",
     "ledoit_wolf",

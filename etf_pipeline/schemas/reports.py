@@ -562,3 +562,49 @@ class RptRegimes(Table):
     mean_stressed: pl.Float64 = column(
         "Mean filtered probability of the stressed state in the spell", unit="fraction", nullable=True, ge=0, le=1
     )
+
+
+@table(room="reports", key=("estimator",), causality="summary", allow_empty=True)
+class RptCovarianceStability(Table):
+    """One row per covariance estimator: condition, steadiness, and how the months that followed compare with the sample covariance."""
+
+    estimator: pl.String = column("Name in COVARIANCE_ESTIMATORS", unit="category")
+    n_months: pl.Int64 = column("Months judged", unit="count", gt=0)
+    first_session: pl.Date = column("First month's end", unit="date")
+    last_session: pl.Date = column("Last month's end", unit="date")
+    mean_assets: pl.Float64 = column("Mean number of funds", unit="count")
+    mean_shrinkage: pl.Float64 = column("Mean intensity, where it shrinks", unit="fraction", nullable=True)
+    repaired_share: pl.Float64 = column("Share of months in which it had to be made definite", unit="fraction", ge=0, le=1)
+    median_condition_number: pl.Float64 = column("Of the correlation matrix", unit="ratio", ge=1)
+    median_effective_rank: pl.Float64 = column("Sources of risk that it sees", unit="count", ge=1)
+    median_first_share: pl.Float64 = column("Share of the first eigenvalue", unit="fraction")
+    mean_first_share_change: pl.Float64 = column("Mean absolute change of that from month to month", unit="fraction", nullable=True)
+    median_leading_angle: pl.Float64 = column("Turn of the leading eigenvectors from month to month", unit="radians", nullable=True)
+    median_gross_exposure: pl.Float64 = column("Of the portfolio of least variance", unit="ratio")
+    median_realised_over_expected: pl.Float64 = column(
+        "Its volatility in the month after over what the estimate promised", unit="ratio", nullable=True
+    )
+    min_variance_volatility: pl.Float64 = column(
+        "Its volatility in the month after, geometric mean", unit="fraction per year", nullable=True
+    )
+    min_variance_low: pl.Float64 = column("Lower end of the 95 % interval", unit="fraction per year", nullable=True)
+    min_variance_high: pl.Float64 = column("Upper end of the 95 % interval", unit="fraction per year", nullable=True)
+    min_variance_change: pl.Float64 = column("Against the sample covariance", unit="fraction", nullable=True)
+    min_variance_change_low: pl.Float64 = column("Lower end of the 95 % interval", unit="fraction", nullable=True)
+    min_variance_change_high: pl.Float64 = column("Upper end of the 95 % interval", unit="fraction", nullable=True)
+    min_variance_p_holm: pl.Float64 = column("Corrected p of no difference", unit="probability", nullable=True)
+    min_variance_verdict: pl.String = column("What stands after correction", unit="category")
+    balanced_volatility: pl.Float64 = column(
+        "Long-only, of funds geared to equal volatility, in units of one of them", unit="ratio", nullable=True
+    )
+    balanced_low: pl.Float64 = column("Lower end of the 95 % interval", unit="ratio", nullable=True)
+    balanced_high: pl.Float64 = column("Upper end of the 95 % interval", unit="ratio", nullable=True)
+    balanced_change: pl.Float64 = column("Against the sample covariance", unit="fraction", nullable=True)
+    balanced_p_holm: pl.Float64 = column("Corrected p of no difference", unit="probability", nullable=True)
+    balanced_verdict: pl.String = column("What stands after correction", unit="category")
+    log_likelihood: pl.Float64 = column("Of the months after, per session and fund", unit="nats", nullable=True)
+    log_likelihood_low: pl.Float64 = column("Lower end of the 95 % interval", unit="nats", nullable=True)
+    log_likelihood_high: pl.Float64 = column("Upper end of the 95 % interval", unit="nats", nullable=True)
+    log_likelihood_change: pl.Float64 = column("Against the sample covariance", unit="nats", nullable=True)
+    log_likelihood_p_holm: pl.Float64 = column("Corrected p of no difference", unit="probability", nullable=True)
+    log_likelihood_verdict: pl.String = column("What stands after correction", unit="category")

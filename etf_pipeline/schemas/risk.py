@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from etf_pipeline.schemas.contract import Table, column, table
+from etf_pipeline.schemas.contract import Instant, Table, column, table
 
 
 @table(room="risk", key=("ticker", "fit_session"), causality="causal", available="session_close")
@@ -72,6 +72,70 @@ class CovarianceHealth(Table):
     completed: pl.Int64 = column("Funds of these that enter by regression, having only a part of the sample", unit="count", ge=0)
     less_traded: pl.Int64 = column("Members left out because `max_funds` others traded more", unit="count", ge=0)
     repaired: pl.Boolean = column("Not definite as estimated: eigenvalues were clipped, variances kept", unit="flag")
+
+
+@table(room="risk", key=("session", "estimator"), causality="realised", available="available_at", allow_empty=True)
+class CovarianceStability(Table):
+    """Every covariance estimator at each month's end on the same funds: condition, steadiness, and what the next month said."""
+
+    session: pl.Date = column("Last session of a month: the sample's end", unit="date")
+    estimator: pl.String = column("Name in COVARIANCE_ESTIMATORS", unit="category")
+    realised_session: pl.Date = column("Last session of the month after, whose returns judge the estimate", unit="date")
+    available_at: Instant = column("Close of that session: when the row is known", unit="UTC instant")
+    n_assets: pl.Int64 = column("Funds, the same for all estimators", unit="count", gt=1)
+    n_sessions: pl.Int64 = column("Sessions in the sample", unit="count", gt=0)
+    shrinkage: pl.Float64 = column("Intensity, where the estimator shrinks", unit="fraction", nullable=True, ge=0, le=1)
+    repaired: pl.Boolean = column("Not definite as estimated: eigenvalues were clipped, variances kept", unit="flag")
+    condition_number: pl.Float64 = column("Largest over smallest eigenvalue of the correlation matrix", unit="ratio", ge=1)
+    effective_rank: pl.Float64 = column("Exponential of the entropy of its eigenvalues' shares", unit="count", ge=1)
+    first_share: pl.Float64 = column("Share of its first eigenvalue", unit="fraction", gt=0, le=1)
+    first_share_change: pl.Float64 = column("Change of that share since the month before", unit="fraction", nullable=True)
+    leading_angle: pl.Float64 = column(
+        "Largest angle between its leading eigenvectors' space and that of the month before", unit="radians", nullable=True, ge=0
+    )
+    expected_volatility: pl.Float64 = column(
+        "Of the fully invested portfolio of least variance, by the estimate itself", unit="fraction per year", ge=0
+    )
+    min_variance_volatility: pl.Float64 = column(
+        "The same portfolio's volatility in the month after", unit="fraction per year", nullable=True, ge=0
+    )
+    gross_exposure: pl.Float64 = column("Sum of its absolute weights", unit="ratio", ge=0)
+    balanced_volatility: pl.Float64 = column(
+        "Volatility in the month after of the long-only portfolio of least variance of funds geared to equal volatility, in units of one of them",
+        unit="ratio",
+        nullable=True,
+        ge=0,
+    )
+    log_likelihood: pl.Float64 = column(
+        "Of the month's returns under a normal law, per session and fund", unit="nats", nullable=True
+    )
+
+
+@table(room="risk", key=("estimator", "measure"), causality="summary", allow_empty=True)
+class CovarianceTests(Table):
+    """Each covariance estimator against the sample covariance: paired by month, errors that allow for dependence, Holm's correction."""
+
+    estimator: pl.String = column("Name in COVARIANCE_ESTIMATORS", unit="category")
+    measure: pl.String = column("Outcome in `covariance_stability`", unit="category")
+    n: pl.Int64 = column("Months in which it is known", unit="count", ge=0)
+    mean: pl.Float64 = column("Mean; of a volatility the geometric one", unit="as the measure", nullable=True)
+    ci_low: pl.Float64 = column("Lower end of its 95 % interval", unit="as the measure", nullable=True)
+    ci_high: pl.Float64 = column("Upper end of its 95 % interval", unit="as the measure", nullable=True)
+    difference: pl.Float64 = column(
+        "Mean difference from the sample covariance in the same months, of a volatility in logarithms",
+        unit="log ratio or nats",
+        nullable=True,
+    )
+    difference_low: pl.Float64 = column("Lower end of its 95 % interval", unit="log ratio or nats", nullable=True)
+    difference_high: pl.Float64 = column("Upper end of its 95 % interval", unit="log ratio or nats", nullable=True)
+    t: pl.Float64 = column("Difference over its error", unit="ratio", nullable=True)
+    p: pl.Float64 = column("Two-sided p of no difference", unit="probability", nullable=True, ge=0, le=1)
+    p_holm: pl.Float64 = column("Corrected for all tests of the table", unit="probability", nullable=True, ge=0, le=1)
+    verdict: pl.String = column(
+        "What stands after correction",
+        unit="category",
+        isin=["better", "worse", "no_difference", "insufficient", "reference"],
+    )
 
 
 @table(room="risk", key=("ticker", "session", "factor"), causality="causal", chunk="session", allow_empty=True)

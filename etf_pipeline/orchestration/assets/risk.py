@@ -3,7 +3,7 @@
 import pandas as pd
 
 from etf_pipeline.recipes import Increment, makes
-from etf_pipeline.risk import CovarianceParameters, GarchParameters, VolatilityParameters
+from etf_pipeline.risk import CovarianceParameters, GarchParameters, StabilityParameters, VolatilityParameters
 from etf_pipeline.risk.beta import (
     BetaParameters,
     BetaStabilityParameters,
@@ -42,6 +42,9 @@ COVARIANCE_READS = {
 RELEASED = {"raw_sessions": "session", "raw_factors": "available_at"}
 """From which day on a row of the undated inputs counts."""
 
+THREE_MONTHS = 70
+"""Sessions before the sample: the month that is judged, and the one before, with whose estimate it is compared."""
+
 
 @makes(
     "covariances",
@@ -62,6 +65,37 @@ def covariances(
 
     ends = _month_ends(raw_sessions, universe_membership)
     return estimate(fct_returns, universe_membership, ends, parameters, volatilities=volatilities, factors=raw_factors)
+
+
+@makes(
+    "covariance_stability",
+    reads=COVARIANCE_READS,
+    increment=Increment(
+        lookback=lambda parameters: parameters.window + THREE_MONTHS,
+        dated={**RELEASED, "covariance_stability": "realised_session"},
+    ),
+)
+def covariance_stability(
+    fct_returns: pd.DataFrame,
+    universe_membership: pd.DataFrame,
+    volatilities: pd.DataFrame,
+    raw_factors: pd.DataFrame,
+    raw_sessions: pd.DataFrame,
+    parameters: StabilityParameters,
+) -> pd.DataFrame:
+    """Condition, steadiness and next month's record of every covariance estimator, at each month's end."""
+    from etf_pipeline.risk import covariance_stability as follow
+
+    ends = _month_ends(raw_sessions, universe_membership)
+    return follow(fct_returns, universe_membership, ends, parameters, volatilities=volatilities, factors=raw_factors)
+
+
+@makes("covariance_tests")
+def covariance_tests(covariance_stability: pd.DataFrame) -> pd.DataFrame:
+    """Whether any covariance estimator beats the sample covariance out of sample."""
+    from etf_pipeline.risk import covariance_tests as test
+
+    return test(covariance_stability)
 
 
 FACTORS_DATED = {"raw_factors": "available_at", "raw_sessions": "session"}

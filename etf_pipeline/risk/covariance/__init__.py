@@ -14,7 +14,9 @@ from etf_pipeline.risk.covariance.products import pairwise_covariance, sample_co
 from etf_pipeline.risk.covariance.repair import nearest_psd
 from etf_pipeline.risk.covariance.sample import Estimate, Sample
 from etf_pipeline.risk.covariance.shrinkage import ledoit_wolf, oas, scaled_ledoit_wolf
+from etf_pipeline.risk.covariance.stability import covariance_stability
 from etf_pipeline.risk.covariance.tables import covariances
+from etf_pipeline.risk.covariance.verdicts import covariance_tests
 
 __all__ = [
     "COVARIANCE_ESTIMATORS",
@@ -23,6 +25,8 @@ __all__ = [
     "Sample",
     "StabilityParameters",
     "completed_covariance",
+    "covariance_stability",
+    "covariance_tests",
     "covariances",
     "ledoit_wolf",
     "nearest_psd",
