@@ -27,7 +27,7 @@ FLOOR = 1e-2
 
 @dataclass(frozen=True)
 class HiddenMarkov:
-    """A fitted chain; states are in order of their deviation, the most agitated last.
+    """A fitted chain; states are in order of their deviation, the most volatile last.
 
     Attributes
     ----------
@@ -102,7 +102,7 @@ def fit(values: Floats, *, states: int = 2, student: bool = True, steps: int = 1
        steps of (1) leave out. Where it ends below (1), or in a state that has collapsed, (1) stands.
     3. Errors are those of the inverse curvature, by the delta method.
 
-    Under the normal law a single bad session is evidence of the agitated state; under t it may be a calm state's tail.
+    Under the normal law a single bad session is evidence of the stressed state; under t it may be a calm state's tail.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""How likely the market is in its agitated state: a hidden Markov model, refitted once a year, filtered every session."""
+"""How likely the market is in its stressed state: a hidden Markov model, refitted once a year, filtered every session."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def probabilities(
     rests on nothing later than its own close. One that is smoothed, or filtered with parameters of the whole sample, knows 2008
     in 2006. An unknown return moves the probability by the transition alone.
 
-    "Stressed" is the more agitated of the states known by then: after two calm years it is a mild one.
+    "Stressed" is the more volatile of the states known by then: after two calm years it is a mild one.
     """
     parameters = parameters or HiddenMarkovParameters()
     index = index_of(returns, parameters.market_fund, before)

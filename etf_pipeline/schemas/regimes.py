@@ -47,7 +47,7 @@ class RegimeProbabilities(Table):
 
 @table(room="regimes", key=("fit_session", "state"), causality="causal", allow_empty=True)
 class RegimeFits(Table):
-    """States of the hidden Markov model as each year's last session knew them, the most agitated last."""
+    """States of the hidden Markov model as each year's last session knew them, the most volatile last."""
 
     fit_session: pl.Date = column("Last session that the fit has seen; it serves the sessions after", unit="date")
     state: pl.Int64 = column("State, in order of volatility from 1", unit="count", ge=1)

@@ -72,6 +72,23 @@ def regimes() -> pd.DataFrame:
             "days_in_state": run.groupby(run).cumcount() + 1,
             "vix": 20 - 8 * cycle + _rng(2).normal(0, 1, n),
             "distance_200": np.where(np.arange(n) < 200, np.nan, 0.08 * cycle),
+            "index_close": np.exp(0.0003 * np.arange(n) + 0.08 * cycle),
+        }
+    )
+
+
+def regime_probabilities() -> pd.DataFrame:
+    n = len(SESSIONS)
+    index = np.exp(0.0003 * np.arange(n) + 0.08 * np.sin(np.arange(n) / 90.0))
+    stressed = np.where(np.arange(n) < 500, np.nan, 1 / (1 + np.exp(4 * np.sin(np.arange(n) / 90.0) + _rng(19).normal(0, 1, n))))
+    return pd.DataFrame(
+        {
+            "session": SESSIONS,
+            "index_close": index,
+            "market_return": np.append(np.nan, index[1:] / index[:-1] - 1),
+            "stressed": stressed,
+            "stressed_21": 0.5 * stressed + 0.15,
+            "fit_session": pd.Series(pd.Timestamp("2021-12-31"), index=range(n)).where(np.arange(n) >= 500),
         }
     )
 
@@ -107,6 +124,33 @@ def covariance_health() -> pd.DataFrame:
             "less_traded": 0,
             "repaired": False,
         }
+    )
+
+
+def covariance_stability() -> pd.DataFrame:
+    rows = pd.DataFrame(
+        [(session, name) for session in REBALANCES for name in ("ewma", "sample", "scaled_ledoit_wolf")],
+        columns=["session", "estimator"],
+    )
+    after = rows["session"] + pd.offsets.MonthEnd()
+    noise = _rng(15).lognormal(0.0, 0.2, (len(rows), 3))
+    return rows.assign(
+        realised_session=after,
+        available_at=after.dt.tz_localize("UTC") + pd.Timedelta(hours=21),
+        n_assets=12,
+        n_sessions=504,
+        shrinkage=np.where(rows["estimator"] == "scaled_ledoit_wolf", 0.02, np.nan),
+        repaired=False,
+        condition_number=rows["estimator"].map({"ewma": 1e5, "sample": 1e4, "scaled_ledoit_wolf": 900.0}) * noise[:, 0],
+        effective_rank=6.0,
+        first_share=0.5,
+        first_share_change=0.01,
+        leading_angle=0.1,
+        expected_volatility=0.02,
+        min_variance_volatility=0.03 * noise[:, 1],
+        gross_exposure=1.8,
+        balanced_volatility=0.35 * noise[:, 2],
+        log_likelihood=4.0,
     )
 
 
@@ -339,8 +383,10 @@ PLOTTED: dict[str, Callable[[], pd.DataFrame]] = {
         fct_returns,
         universe_membership,
         regimes,
+        regime_probabilities,
         volatilities,
         covariance_health,
+        covariance_stability,
         scores,
         forecast_windows,
         forecast_bias,

@@ -25,5 +25,5 @@ def regimes(
 def regime_probabilities(
     fct_returns: pd.DataFrame, before: pd.DataFrame, parameters: HiddenMarkovParameters
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Filtered probability that the market is in its agitated state, by a hidden Markov model refitted each year."""
+    """Filtered probability that the market is in its stressed state, by a hidden Markov model refitted each year."""
     return probabilities(fct_returns, parameters, before)

@@ -50,10 +50,14 @@ PLOTS: Mapping[str, Plot] = {
     "quality_findings": Plot(markets.findings, ("session", "severity")),
     "fct_returns": Plot(markets.growth, ("session", "ticker", "index_close")),
     "universe_membership": Plot(markets.membership, ("session", "reason")),
-    "regimes": Plot(markets.regimes, ("session", "regime", "vix", "distance_200")),
+    "regimes": Plot(markets.regimes, ("session", "regime", "vix", "distance_200", "index_close")),
+    "regime_probabilities": Plot(markets.regime_probabilities, ("session", "index_close", "stressed", "stressed_21")),
     "liquidity": Plot(markets.liquidity, ("session", "ticker", "daily_value", "half_spread", "reference_cost")),
     "volatilities": Plot(estimates.volatilities, ("session", "ticker", "garch_21", "ewma", "realised_252")),
     "covariance_health": Plot(estimates.covariance_health, ("session", "n_assets", "shrinkage", "condition_number")),
+    "covariance_stability": Plot(
+        estimates.covariance_stability, ("session", "estimator", "condition_number", "balanced_volatility")
+    ),
     "scores": Plot(
         estimates.scores,
         ("session", "ticker", "regime", "rank", "score", *estimates.PARTS),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import pandas as pd
 from etf_pipeline.conventions import BPS
 from etf_pipeline.reporting.figures import by_date, canvas, in_basis_points, in_logs, in_percent, legend, line, zero
 from etf_pipeline.reporting.formats import day, words
-from etf_pipeline.reporting.palette import INK, MUTED, REGIME, REST, SERIES, SEVERITY, colour
+from etf_pipeline.reporting.palette import INK, MUTED, PAPER, REGIME, REST, SERIES, SEVERITY, colour
 from etf_pipeline.reporting.scales import spells, thin
 
 if TYPE_CHECKING:
@@ -96,30 +97,59 @@ def membership(frame: pd.DataFrame) -> Figure:
 
 
 def regimes(frame: pd.DataFrame) -> Figure:
-    """Market states, with the two figures that decide them."""
+    """Market states over the index, with the two figures that decide them."""
     rows = frame.sort_values("session").set_index("session")
     now = rows.iloc[-1]
     note = f"{day(rows.index[-1])}: {words(now['regime']).lower()}. Bands show the state that held at each close."
-    figure, (top, bottom) = canvas("Market states, with the two figures that decide them", note, rows=2, sharex=True)
+    layout: dict[str, Any] = {"sharex": True, "height_ratios": [2, 1, 1]}
+    figure, (top, middle, bottom) = canvas(
+        "Market states over the index, with the two figures that decide them", note, rows=3, **layout
+    )
     bands = spells(rows["regime"])
-    for ax in (top, bottom):
+    for ax in (top, middle, bottom):
         _bands(ax, bands)
-    line(top, rows["distance_200"], color=SERIES[0])
-    zero(top)
-    in_percent(top, "market over its\n200-session mean, %")
+    line(top, rows["index_close"], color=INK)
+    in_logs(top, "index,\nlog scale")
+    line(middle, rows["distance_200"], color=SERIES[0])
+    zero(middle)
+    in_percent(middle, "over its\nmean, %")
     line(bottom, rows["vix"], color=SERIES[3])
-    bottom.set_ylabel("VIX, index points")
+    bottom.set_ylabel("VIX,\npoints")
     by_date(bottom)
     legend(figure, top)
     return figure
 
 
-def _bands(ax: Axes, bands: list[tuple[Any, Any, str, int]]) -> None:
+def regime_probabilities(frame: pd.DataFrame) -> Figure:
+    """The market's index and how likely it was in its stressed state, as known at each close."""
+    rows = frame.sort_values("session").set_index("session")
+    now = rows["stressed"].iloc[-1]
+    newest = "unknown" if pd.isna(now) else f"{now:.0%}".replace("%", " %")
+    note = f"{day(rows.index[-1])}: {newest}. Bands: more likely stressed than not; filtered, no close knows what came later."
+    layout: dict[str, Any] = {"sharex": True, "height_ratios": [3, 2]}
+    figure, (top, bottom) = canvas("The market's index and how likely it was in its stressed state", note, rows=2, **layout)
+    states = np.select([rows["stressed"].isna(), rows["stressed"] > 0.5], ["unknown", "stressed"], "")
+    bands = [band for band in spells(pd.Series(states, index=rows.index)) if band[2]]
+    for ax in (top, bottom):
+        _bands(ax, bands, {"unknown": PAPER, "stressed": REGIME["bear"]})
+    line(top, rows["index_close"], color=INK)
+    in_logs(top, "index, log scale")
+    line(bottom, rows["stressed"], color=SERIES[0], linewidth=0.8, label="At the close")
+    line(bottom, rows["stressed_21"], color=SERIES[3], linewidth=0.8, label="21 sessions ahead")
+    bottom.set_ylim(0, 1)
+    in_percent(bottom, "probability, %")
+    by_date(bottom)
+    legend(figure, bottom)
+    return figure
+
+
+def _bands(ax: Axes, bands: list[tuple[Any, Any, str, int]], colours: Mapping[str, str] = REGIME) -> None:
     for i, (first, last, state, _) in enumerate(bands):
-        end = bands[i + 1][0] if i + 1 < len(bands) else last + pd.Timedelta(days=1)
+        adjacent = i + 1 < len(bands) and bands[i + 1][0] - last <= pd.Timedelta(days=10)
+        end = bands[i + 1][0] if adjacent else last + pd.Timedelta(days=1)
         edge = MUTED if state == "unknown" else "none"
         ax.axvspan(
-            first.to_datetime64(), end.to_datetime64(), facecolor=REGIME[state], edgecolor=edge, lw=0.4, label=words(state)
+            first.to_datetime64(), end.to_datetime64(), facecolor=colours[state], edgecolor=edge, lw=0.4, label=words(state)
         )
 
 
