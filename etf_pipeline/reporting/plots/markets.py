@@ -129,7 +129,7 @@ def regime_probabilities(frame: pd.DataFrame) -> Figure:
     layout: dict[str, Any] = {"sharex": True, "height_ratios": [3, 2]}
     figure, (top, bottom) = canvas("The market's index and how likely it was in its stressed state", note, rows=2, **layout)
     states = np.select([rows["stressed"].isna(), rows["stressed"] > 0.5], ["unknown", "stressed"], "")
-    bands = [band for band in spells(pd.Series(states, index=rows.index)) if band[2]]
+    bands = spells(pd.Series(states, index=rows.index))
     for ax in (top, bottom):
         _bands(ax, bands, {"unknown": PAPER, "stressed": REGIME["bear"]})
     line(top, rows["index_close"], color=INK)
@@ -145,8 +145,9 @@ def regime_probabilities(frame: pd.DataFrame) -> Figure:
 
 def _bands(ax: Axes, bands: list[tuple[Any, Any, str, int]], colours: Mapping[str, str] = REGIME) -> None:
     for i, (first, last, state, _) in enumerate(bands):
-        adjacent = i + 1 < len(bands) and bands[i + 1][0] - last <= pd.Timedelta(days=10)
-        end = bands[i + 1][0] if adjacent else last + pd.Timedelta(days=1)
+        if state not in colours:
+            continue
+        end = bands[i + 1][0] if i + 1 < len(bands) else last + pd.Timedelta(days=1)
         edge = MUTED if state == "unknown" else "none"
         ax.axvspan(
             first.to_datetime64(), end.to_datetime64(), facecolor=colours[state], edgecolor=edge, lw=0.4, label=words(state)
