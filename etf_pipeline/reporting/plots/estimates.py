@@ -73,3 +73,21 @@ def scores(frame: pd.DataFrame) -> Figure:
     ax.set_xlabel("z-score")
     legend(figure, ax)
     return figure
+
+
+def covariance_stability(frame: pd.DataFrame) -> Figure:
+    """How well conditioned is each covariance estimator, and what followed?"""
+    title = "How well conditioned is each covariance estimator, and what followed?"
+    note = "Below: the next month's volatility of its long-only minimum-variance portfolio of funds geared alike, mean of a year."
+    figure, (top, bottom) = canvas(title, note, rows=2, sharex=True)
+    text = frame.astype({"estimator": str}).sort_values("session")
+    for i, name in enumerate(dict.fromkeys(text["estimator"])):
+        rows = text[text["estimator"] == name].set_index("session")
+        line(top, rows["condition_number"], color=colour(i), label=words(name))
+        line(bottom, rows["balanced_volatility"].rolling(12, min_periods=1).mean(), color=colour(i), label=words(name))
+    in_logs(top, "condition number,\nlog scale")
+    bottom.set_ylim(0)
+    bottom.set_ylabel("volatility,\none fund = 1")
+    by_date(bottom)
+    legend(figure, top)
+    return figure

@@ -7,6 +7,7 @@ from then on.
 from __future__ import annotations
 
 import itertools
+import math
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -225,7 +226,7 @@ def _log_likelihood(covariance: Floats, outcome: Floats) -> float:
     matrix, values = covariance[np.ix_(known, known)], outcome[:, known]
     log_determinant = float(np.linalg.slogdet(matrix)[1])
     squares = float(np.sum(values.T * np.linalg.solve(matrix, values.T))) / len(values)
-    return -0.5 * (np.log(2.0 * np.pi) + (log_determinant + squares) / len(matrix))
+    return -0.5 * (math.log(2.0 * math.pi) + (log_determinant + squares) / len(matrix))
 
 
 def _complete(history: History, row: int, parameters: StabilityParameters) -> Positions:
