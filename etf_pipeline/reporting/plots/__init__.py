@@ -17,7 +17,7 @@ import pandas as pd
 import pyarrow as arrow
 
 from etf_pipeline.reporting.figures import blank, png
-from etf_pipeline.reporting.plots import attribution, estimates, forecasts, markets, portfolios, results
+from etf_pipeline.reporting.plots import attribution, betas, estimates, forecasts, markets, portfolios, results
 from etf_pipeline.schemas import from_arrow
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ PLOTS: Mapping[str, Plot] = {
     "regime_probabilities": Plot(markets.regime_probabilities, ("session", "index_close", "stressed", "stressed_21")),
     "liquidity": Plot(markets.liquidity, ("session", "ticker", "daily_value", "half_spread", "reference_cost")),
     "volatilities": Plot(estimates.volatilities, ("session", "ticker", "garch_21", "ewma", "realised_252")),
+    "betas": Plot(betas.rolling, ("session", "ticker", "beta")),
     "covariance_health": Plot(estimates.covariance_health, ("session", "n_assets", "shrinkage", "condition_number")),
     "covariance_stability": Plot(
         estimates.covariance_stability, ("session", "estimator", "condition_number", "balanced_volatility")
