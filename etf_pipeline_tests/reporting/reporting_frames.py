@@ -93,6 +93,24 @@ def regime_probabilities() -> pd.DataFrame:
     )
 
 
+def betas() -> pd.DataFrame:
+    rows = _grid(SESSIONS, FUNDS)
+    early = np.repeat(np.arange(len(SESSIONS)) < 126, len(FUNDS))
+    level = np.tile(np.linspace(-0.2, 1.6, len(FUNDS)), len(SESSIONS))
+    beta = np.where(early, np.nan, level + _rng(11).normal(0, 0.02, len(rows)))
+    error = np.where(early, np.nan, 0.05)
+    return rows.assign(
+        beta=beta,
+        beta_error=error,
+        beta_error_robust=error,
+        r_squared=np.where(early, np.nan, 0.5),
+        residual_volatility=np.where(early, np.nan, 0.1),
+        n=252,
+        beta_ewma=beta,
+        beta_vasicek=beta,
+    )
+
+
 def volatilities() -> pd.DataFrame:
     rows = _grid(SESSIONS, FUNDS)
     noise = np.abs(_rng(3).normal(0, 0.01, len(rows)))
@@ -384,6 +402,7 @@ PLOTTED: dict[str, Callable[[], pd.DataFrame]] = {
         universe_membership,
         regimes,
         regime_probabilities,
+        betas,
         volatilities,
         covariance_health,
         covariance_stability,
