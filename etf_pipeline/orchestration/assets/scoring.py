@@ -11,6 +11,7 @@ READS = {
     "volatilities": ("session", "ticker", "volatility"),
     "liquidity": ("session", "ticker", "daily_value", "reference_cost"),
     "universe_membership": ("session", "ticker", "member"),
+    "macro_adjustments": ("session", "ticker", "macro_multiplier", "geo_multiplier", "macro_as_of", "geo_as_of", "vintage"),
     "realised_errors": ("session", "ticker", "realised_return", "available_at"),
 }
 
@@ -31,12 +32,13 @@ def scores(
     liquidity: pd.DataFrame,
     regimes: pd.DataFrame,
     regime_probabilities: pd.DataFrame,
+    macro_adjustments: pd.DataFrame,
     universe_membership: pd.DataFrame,
     parameters: ScoreParameters,
 ) -> pd.DataFrame:
-    """Composite of forecast, momentum, risk, liquidity and cost, weighted as the market is; its parts add up."""
+    """Composite of forecast, momentum, risk, liquidity, cost and macro state, weighted as the market is; its parts add up."""
     tables = (forecasts, features, volatilities, liquidity, regimes, universe_membership)
-    return composite(*tables, parameters, probabilities=regime_probabilities)
+    return composite(*tables, parameters, macro=macro_adjustments, probabilities=regime_probabilities)
 
 
 @makes(
@@ -45,19 +47,7 @@ def scores(
     increment=Increment(
         lookback=lambda p: p.turnover_sessions + FORTNIGHT,
         dated=DATED,
-        ignored={
-            "dim_etf": (
-                "traded_ticker",
-                "name",
-                "category",
-                "family",
-                "currency",
-                "exchange",
-                "inception",
-                "expense_ratio",
-                "is_geared",
-            )
-        },
+        ignored={"dim_etf": UNREAD},
     ),
 )
 def scoring_record(
@@ -67,6 +57,7 @@ def scoring_record(
     liquidity: pd.DataFrame,
     regimes: pd.DataFrame,
     regime_probabilities: pd.DataFrame,
+    macro_adjustments: pd.DataFrame,
     universe_membership: pd.DataFrame,
     realised_errors: pd.DataFrame,
     dim_etf: pd.DataFrame,
@@ -76,7 +67,7 @@ def scoring_record(
     from etf_pipeline.scoring import scoring_record as record
 
     tables = (forecasts, features, volatilities, liquidity, regimes, universe_membership, realised_errors, dim_etf)
-    return record(*tables, parameters, probabilities=regime_probabilities)
+    return record(*tables, parameters, macro=macro_adjustments, probabilities=regime_probabilities)
 
 
 @makes("scoring_comparison")
