@@ -53,7 +53,7 @@ class RegimeParameters:
     vix_margin: float = 2.0
     band_margin: float = 0.01
     min_dwell: int = 10
-    confirmation: int = 10
+    confirmation: int = 5
     max_age_days: int = 7
 
     @property
