@@ -6,12 +6,13 @@ largest Sharpe ratio is the smallest variance::
     minimise    y' S y
     subject to  excess' y - linear' |y - k w0| - impact' m - sold * k  >=  1       (net excess return)
                 sum(y) = invested * k,   lower * k <= y <= upper * k
-                m_i**(2/3) k**(1/3) >= |y_i - k w0_i|                              (3/2-power impact: a power cone)
+                m_i**2 k >= |y_i - k w0_i|**3                                      (3/2-power impact: a power cone)
                 |L' y| <= volatility_limit * k                                     (VaR: a second-order cone)
 
 With ``k = 1`` in place of the return row it is the programme of minimum variance, of mean-variance utility, of the smallest
 expected shortfall [3]_, or of the smallest breach of limits. Sums of weights, turnover, tracking error and expected shortfall
-are further rows, all of degree one in ``(y, k)``.
+are further rows, all of degree one in ``(y, k)``. The power cone reaches the last digits, but can stall where many limits
+meet; then it is written as two second-order cones, which do not stall but stop earlier.
 
 A covariance in factor form, ``F F' + diag(s**2)``, enters as ``f = F' y``, so that 500 funds on 20 factors stay sparse [2]_.
 
@@ -45,6 +46,9 @@ COSTED = ("sharpe", "utility")
 
 TOLERANCE = 1e-11
 """Feasibility and gap that the solver is asked for; it may stop short of it, and the certificate says what was reached."""
+
+LOOSER = (1e-9, 1e-7)
+"""What a solver that stalls is asked for, in turn; Newton steps and the certificate follow."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +113,7 @@ def programme(
     with_var: bool = False,
     kinked: bool = False,
     slack: tuple[str, ...] = (),
+    squares: bool = False,
 ) -> Programme:
     """Assemble the cone programme over all funds of `problem`.
 
@@ -129,11 +134,13 @@ def programme(
         ``solver.update`` applies.
     slack : tuple of str
         `str` of the limits that may be exceeded, at a price.
+    squares : bool
+        Write impact with second-order cones instead of power cones.
     """
     import clarabel
 
     limits = tuple(limit for limit in limits_of(problem) if with_var or limit.kind != "var")
-    at = _layout(problem, factor, objective, limits, kinked=kinked, slack=slack)
+    at = _layout(problem, factor, objective, limits, kinked=kinked, slack=slack, squares=squares)
     rows = Rows()
     if at.factors:
         _exposures(rows, at, factor)
@@ -146,8 +153,11 @@ def programme(
     _linear_limits(rows, at, problem, limits)
     cones = [clarabel.ZeroConeT(zeros), clarabel.NonnegativeConeT(rows.height - zeros)]
     cones += [clarabel.SecondOrderConeT(_risk_cone(rows, at, problem, factor, limit)) for limit in limits if _is_cone(limit)]
-    if len(at.power):
-        _impact_cones(rows, at, problem)
+    if len(at.power) and squares:
+        _square_cones(rows, at, problem)
+        cones += [clarabel.SecondOrderConeT(3)] * (2 * len(at.power))
+    elif len(at.power):
+        _power_cones(rows, at, problem)
         cones += [clarabel.PowerConeT(2.0 / 3.0)] * len(at.power)
     A, b = rows.matrix(at.width)
     P, q = _objective(at, problem, factor, objective, limits)
@@ -159,7 +169,14 @@ def _is_cone(limit: Limit) -> bool:
 
 
 def _layout(
-    problem: Problem, factor: Factor, objective: Objective, limits: tuple[Limit, ...], *, kinked: bool, slack: tuple[str, ...]
+    problem: Problem,
+    factor: Factor,
+    objective: Objective,
+    limits: tuple[Limit, ...],
+    *,
+    kinked: bool,
+    slack: tuple[str, ...],
+    squares: bool,
 ) -> Layout:
     kinds = {limit.kind for limit in limits}
     kink = power = np.array([], dtype=np.intp)
@@ -170,7 +187,7 @@ def _layout(
         power = np.flatnonzero(problem.impact_cost > 0)
     risky = objective not in ("cvar", "breach") or kinds & {"var", "tracking"}
     tail = len(problem.scenarios) if problem.scenarios is not None and (objective == "cvar" or "tail" in kinds) else 0
-    return Layout(problem.n, factor.loadings.shape[1] if risky else 0, kink, power, tail, slack)
+    return Layout(problem.n, factor.loadings.shape[1] if risky else 0, kink, power, tail, slack, squares)
 
 
 def _objective(
@@ -273,10 +290,25 @@ def _risk_cone(rows: Rows, at: Layout, problem: Problem, factor: Factor, limit: 
     return size + 1
 
 
-def _impact_cones(rows: Rows, at: Layout, problem: Problem) -> None:
+def _power_cones(rows: Rows, at: Layout, problem: Problem) -> None:
     j, held = 3 * np.arange(len(at.power)), problem.previous[at.power]
     trade = ((j + 2, at.power, -1.0), (j + 2, at.k, held))
     rows.add(3 * len(at.power), 0.0, (j, at.m, -1.0), (j + 1, at.k, -1.0), *trade)
+
+
+def _square_cones(rows: Rows, at: Layout, problem: Problem) -> None:
+    """``(y - k w0)**2 <= m h`` and ``h**2 <= k d``, each as a cone of three: ``(a + b, 2 c, a - b)`` says ``c**2 <= a b``."""
+    j, held, trade = 6 * np.arange(len(at.power)), problem.previous[at.power], at.size_of_trade
+    first = (
+        (j, at.m, -1.0),
+        (j, at.h, -1.0),
+        (j + 1, at.power, -2.0),
+        (j + 1, at.k, 2.0 * held),
+        (j + 2, at.m, -1.0),
+        (j + 2, at.h, 1.0),
+    )
+    second = ((j + 3, trade, -1.0), (j + 3, at.k, -1.0), (j + 4, at.h, -2.0), (j + 5, trade, -1.0), (j + 5, at.k, 1.0))
+    rows.add(6 * len(at.power), 0.0, *first, *second)
 
 
 def solver(programme: Programme, tolerance: float = TOLERANCE) -> Any:
@@ -288,6 +320,7 @@ def solver(programme: Programme, tolerance: float = TOLERANCE) -> Any:
     settings.presolve_enable = False
     settings.max_threads = 1
     settings.tol_gap_abs = settings.tol_gap_rel = settings.tol_feas = tolerance
+    settings.reduced_tol_gap_abs = settings.reduced_tol_gap_rel = settings.reduced_tol_feas = 10.0 * tolerance
     return clarabel.DefaultSolver(programme.P, programme.q, programme.A, programme.b, programme.cones, settings)
 
 
@@ -301,8 +334,42 @@ def solve(programme: Programme, tolerance: float = TOLERANCE) -> Floats | None:
     """
     answer = solver(programme, tolerance).solve()
     status = str(answer.status)
-    if status in ("Solved", "AlmostSolved") or (status == "InsufficientProgress" and answer.x[programme.n] > 0):
+    if status in ("Solved", "AlmostSolved"):
         return programme.weights(np.asarray(answer.x))
     if status in ("PrimalInfeasible", "AlmostPrimalInfeasible"):
         return None
     raise EstimationError(f"Clarabel ended with {status} after {answer.iterations} iterations; see the scale of the inputs.")
+
+
+def optimum(
+    problem: Problem,
+    *,
+    lower: float,
+    objective: Objective,
+    slack: tuple[str, ...] = (),
+    tolerance: float = TOLERANCE,
+) -> Floats | None:
+    """Weights of the optimum under all limits, or None where there are none; a solver that stalls is asked for less.
+
+    Parameters
+    ----------
+    problem, lower, objective, slack
+        As `programme` takes them.
+    tolerance : float
+        What is asked for first.
+
+    Raises
+    ------
+    EstimationError
+        If the covariance is not positive definite, or the solver ends without an answer each time.
+    """
+    factor = Factor.of(problem.covariance)
+    with_var = bool(np.isfinite(problem.var_limit))
+    for asked in (tolerance, *LOOSER):
+        squares = asked != tolerance
+        posed = programme(problem, factor, lower=lower, objective=objective, with_var=with_var, slack=slack, squares=squares)
+        try:
+            return solve(posed, asked)
+        except EstimationError as error:
+            failure = error
+    raise failure

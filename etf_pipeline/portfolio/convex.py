@@ -15,7 +15,7 @@ from etf_pipeline.panel import Floats
 from etf_pipeline.portfolio import cone
 from etf_pipeline.portfolio.certificate import Certificate, certify
 from etf_pipeline.portfolio.constraints import name_counts, restrict
-from etf_pipeline.portfolio.limits import Limit, active_limits, fund_bounds
+from etf_pipeline.portfolio.limits import BINDING, Limit, active_limits, fund_bounds
 from etf_pipeline.portfolio.optimality import before_costs, objective_value
 from etf_pipeline.portfolio.polish import loosened, polish, settled
 from etf_pipeline.portfolio.problem import Problem, Solution
@@ -27,6 +27,12 @@ SHARP = 1e-10
 
 ROUNDS = 4
 """Rounds of Newton steps; the first is almost always enough."""
+
+GOOD = 1e-7
+"""Residual at which no bolder guess is tried. [ratio]"""
+
+BOLDER = (1e-6, 1e-5, 1e-4, 1e-3)
+"""How near a bound a weight, or a limit, is taken to be on it, in turn."""
 
 SNAP = 1e-7
 """A weight this close to a bound, or to what is held, is there: an interior-point method stops just short."""
@@ -75,9 +81,7 @@ def solve_on(problem: Problem, support: Support, objective: cone.Objective, lowe
     if len(inside) > MANY and lower == 0.0:
         answer = solve_by_parts(part, objective)
     else:
-        with_var = bool(np.isfinite(problem.var_limit))
-        factor = cone.Factor.of(part.covariance)
-        answer = cone.solve(cone.programme(part, factor, lower=lower, objective=objective, with_var=with_var))
+        answer = cone.optimum(part, lower=lower, objective=objective)
     if answer is None:
         return None
     weights = np.zeros(problem.n)
@@ -103,27 +107,46 @@ def tidy(weights: Floats, problem: Problem, lower: float, near: float = SNAP) ->
 def sharpened(
     problem: Problem, weights: Floats, support: Support, objective: cone.Objective = "sharpe"
 ) -> tuple[Floats, Support, Certificate]:
-    """The best-proved weights of a few rounds of Newton steps; the smallest trades are decided anew before each further round."""
+    """The best-proved weights of a few rounds of Newton steps.
+
+    Where the solver stopped early, which funds are on a bound is a guess: it is made ever more boldly until it can be proved.
+    """
+    best, proof = _rounds(problem, weights, support, objective, BINDING)
+    for near in BOLDER:
+        if proof.residual <= GOOD:
+            break
+        low = problem.lower if (weights[support] >= problem.lower).all() else 0.0
+        better, found = _rounds(problem, tidy(weights, problem, low, near), support, objective, near)
+        if found.residual < proof.residual:
+            best, proof = better, found
+    return best, support, proof
+
+
+def _rounds(
+    problem: Problem, weights: Floats, support: Support, objective: cone.Objective, near: float
+) -> tuple[Floats, Certificate]:
+    """A few rounds of Newton steps; the smallest trades are decided anew before each further round."""
     best, proof = weights, certify(problem, weights, support, objective)
     start = weights
     for _ in range(ROUNDS):
-        better = _newton(problem, start, support, objective)[0]
+        better = _newton(problem, start, support, objective, near)[0]
         found = certify(problem, better, support, objective)
         if found.residual <= proof.residual:
             best, proof = better, found
         if proof.residual <= SHARP:
             break
-        start = loosened(problem, *_newton(problem, settled(problem, better), support, objective), objective)
-    return best, support, proof
+        again = _newton(problem, settled(problem, better), support, objective, near)
+        start = loosened(problem, *again, objective)
+    return best, proof
 
 
 def _newton(
-    problem: Problem, weights: Floats, support: Support, objective: cone.Objective
+    problem: Problem, weights: Floats, support: Support, objective: cone.Objective, near: float
 ) -> tuple[Floats, npt.NDArray[np.intp], tuple[Limit, ...]]:
     """Weights after Newton steps, or as they were if those left the bounds; the free funds; the limits that bind."""
     low, high = fund_bounds(problem, problem.lower if (weights[support] >= problem.lower).all() else 0.0)
     free = np.flatnonzero(support & (weights > low) & (weights < high) & (weights != problem.previous))
-    limits = active_limits(problem, weights)
+    limits = active_limits(problem, weights, near)
     tailed = objective == "cvar" or any(limit.kind == "tail" for limit in limits)
     if len(free) < 2 + len(limits) or tailed:
         return weights, free, ()

@@ -20,6 +20,9 @@ from etf_pipeline.portfolio.convex import select
 from etf_pipeline.portfolio.limits import BINDING, Limit, broken_limits, limits_of
 from etf_pipeline.portfolio.problem import GroupLimit, Problem
 
+BREACH_TOLERANCE = 1e-9
+"""Of the solver: a breach is told in three digits."""
+
 
 class Conflict(NamedTuple):
     """A limit and the bound at which it could be met. Same unit as the limit."""
@@ -84,7 +87,7 @@ def require_attainable_var(problem: Problem) -> None:
         raise refusal(free)
     smallest = problem.volatility(found[0])
     if smallest > problem.volatility_limit:
-        raise var_refusal(problem, smallest)
+        raise var_refusal(problem, smallest) if not limits_of(free) else refusal(problem)
 
 
 def require_limits(problem: Problem, weights: Floats, who: str) -> None:
@@ -183,10 +186,9 @@ def _moved(group: GroupLimit, limit: Limit, reached: float) -> GroupLimit:
 
 def _least_breach(problem: Problem, loosened: tuple[Limit, ...]) -> Floats | None:
     """Weights of the smallest joint breach of the `loosened` limits, the others kept; None if there are none."""
-    factor = cone.Factor.of(problem.covariance)
     slack = tuple(str(limit) for limit in loosened)
     try:
-        return cone.solve(cone.programme(problem, factor, lower=0.0, objective="breach", with_var=True, slack=slack), 1e-9)
+        return cone.optimum(problem, lower=0.0, objective="breach", slack=slack, tolerance=BREACH_TOLERANCE)
     except EstimationError:  # neither solved nor refuted: as good as no cure
         return None
 

@@ -126,9 +126,9 @@ def limits_of(problem: Problem) -> tuple[Limit, ...]:
     return tuple(found)
 
 
-def active_limits(problem: Problem, weights: Floats) -> tuple[Limit, ...]:
-    """The limits that weights touch."""
-    return tuple(limit for limit in limits_of(problem) if limit.excess(problem, weights) > -BINDING)
+def active_limits(problem: Problem, weights: Floats, tolerance: float = BINDING) -> tuple[Limit, ...]:
+    """The limits that weights touch, to within `tolerance`, relative."""
+    return tuple(limit for limit in limits_of(problem) if limit.excess(problem, weights) > -tolerance)
 
 
 def broken_limits(problem: Problem, weights: Floats, tolerance: float = BINDING) -> tuple[Limit, ...]:

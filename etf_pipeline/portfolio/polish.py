@@ -21,6 +21,9 @@ from etf_pipeline.portfolio.problem import Problem
 TRIFLE = 1e-6
 """A trade smaller than this is what an interior-point method cannot tell from none. [fraction]"""
 
+SMALLEST_TRADE = 1e-300
+"""Keeps the slope of impact finite where a step lands on no trade at all. [fraction]"""
+
 STEPS = 8
 """Newton steps; quadratic convergence needs three or four."""
 
@@ -132,7 +135,9 @@ def _system(
     J[:k, :k] = -price * problem.covariance[square]
     J[:k, k], J[k, :k] = -1.0, 1.0
     if objective in COSTED:
-        J[np.arange(k), np.arange(k)] -= 0.75 * problem.impact_cost[free] / np.sqrt(np.abs(w - problem.previous)[free])
+        J[np.arange(k), np.arange(k)] -= (
+            0.75 * problem.impact_cost[free] / np.sqrt(np.maximum(np.abs(w - problem.previous)[free], SMALLEST_TRADE))
+        )
     if objective == "sharpe":  # the price follows the weights: its gradient is (values - price S w) / variance
         J[:k, :k] -= np.outer(risk[free], (values - price * risk)[free] / float(w @ risk))
     for j, (limit, charge) in enumerate(zip(limits, unknown[1:], strict=True), start=k + 1):

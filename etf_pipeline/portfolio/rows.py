@@ -16,7 +16,7 @@ Block = tuple[Any, Any, Any]
 
 @dataclass(frozen=True)
 class Layout:
-    """Where each variable stands: y (n), k, f (factors), d (trades), m (impacts), a and u (tail), e (slacks).
+    """Where each variable stands: y (n), k, f (factors), d (trades), m and h (impacts), a and u (tail), e (slacks).
 
     Attributes
     ----------
@@ -28,6 +28,8 @@ class Layout:
         Scenarios of the expected shortfall.
     slack : tuple of str
         Names of the limits that may be exceeded.
+    squares : bool
+        Whether impact is written with two second-order cones, which take a variable more, instead of a power cone.
     """
 
     n: int
@@ -36,6 +38,7 @@ class Layout:
     power: Positions
     tail: int = 0
     slack: tuple[str, ...] = ()
+    squares: bool = False
 
     @property
     def k(self) -> int:
@@ -54,8 +57,20 @@ class Layout:
         return self.n + 1 + self.factors + len(self.kink) + np.arange(len(self.power))
 
     @property
+    def h(self) -> Positions:
+        count = len(self.power) if self.squares else 0
+        return self.n + 1 + self.factors + len(self.kink) + len(self.power) + np.arange(count)
+
+    @property
     def a(self) -> int:
-        return self.n + 1 + self.factors + len(self.kink) + len(self.power)
+        return self.n + 1 + self.factors + len(self.kink) + len(self.power) * (2 if self.squares else 1)
+
+    @property
+    def size_of_trade(self) -> Positions:
+        """Where the absolute trade of each fund with impact stands: a fund that is not held can only be bought."""
+        column = np.arange(self.n)
+        column[self.kink] = self.d
+        return column[self.power]
 
     @property
     def u(self) -> Positions:

@@ -95,9 +95,7 @@ def _generate(problem: Problem, inside: npt.NDArray[np.bool_], objective: cone.O
 
 def _solve(problem: Problem, inside: npt.NDArray[np.intp], objective: cone.Objective, tolerance: float) -> Floats | None:
     part = restrict(problem, inside)
-    with_var = bool(np.isfinite(problem.var_limit))
-    factor = cone.Factor.of(part.covariance)
-    found = cone.solve(cone.programme(part, factor, lower=0.0, objective=objective, with_var=with_var), tolerance)
+    found = cone.optimum(part, lower=0.0, objective=objective, tolerance=tolerance)
     if found is None:
         return None
     weights = np.zeros(problem.n)
