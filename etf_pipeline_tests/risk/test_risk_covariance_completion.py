@@ -1,4 +1,4 @@
-"""Short histories beside long ones: on simulated truth the completion beats shortening everybody's sample, and pairwise samples."""
+"""Short histories beside long ones: on simulated truth the completion beats a shortened sample and pairwise samples."""
 
 from __future__ import annotations
 

@@ -133,7 +133,7 @@ def observed_factor_covariance(returns: Floats, factors: Floats, bill: Floats, m
     x, y = factors[released], returns[released] - bill[released, None]
     x, y = x - x.mean(axis=0), y - y.mean(axis=0)
     moments = x.T @ x / count
-    loadings = np.linalg.solve(moments, x.T @ y / count)
+    loadings = np.linalg.lstsq(x, y, rcond=None)[0]
     covariance = loadings.T @ moments @ loadings
     own = np.mean((y - x @ loadings) ** 2, axis=0)
     covariance.flat[:: len(covariance) + 1] += own

@@ -69,15 +69,15 @@ def covariance_tests(stability: pd.DataFrame) -> pd.DataFrame:
     ----------
     .. [1] O. Ledoit and M. Wolf, "Robust performance hypothesis testing with the variance," Wilmott Magazine, September 2011.
     """
-    rows = [_row(stability, name, measure) for name in stability["estimator"].unique() for measure in MEASURES]
+    wide = {m: stability.pivot(index="session", columns="estimator", values=m).sort_index() for m in MEASURES}
+    rows = [_row(wide[measure], name, measure) for name in stability["estimator"].unique() for measure in MEASURES]
     frame = pd.DataFrame(rows, columns=COLUMNS[:11])
     frame["p_holm"] = _holm(frame["p"].to_numpy(dtype=np.float64))
     frame["verdict"] = [_verdict(*row) for row in frame[["estimator", "measure", "difference", "p_holm"]].itertuples(index=False)]
     return frame[COLUMNS]
 
 
-def _row(stability: pd.DataFrame, name: str, measure: str) -> tuple[object, ...]:
-    wide = stability.pivot(index="session", columns="estimator", values=measure).sort_index()
+def _row(wide: pd.DataFrame, name: str, measure: str) -> tuple[object, ...]:
     values = wide[name].to_numpy(dtype=np.float64)
     reference = wide[REFERENCE].to_numpy(dtype=np.float64) if REFERENCE in wide else np.full(len(wide), np.nan)
     logs = MEASURES[measure] == "lower"
