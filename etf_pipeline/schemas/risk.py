@@ -9,17 +9,21 @@ from etf_pipeline.schemas.contract import Instant, Table, column, table
 
 @table(room="risk", key=("ticker", "fit_session"), causality="causal", available="session_close")
 class GarchFits(Table):
-    """Yearly GARCH(1,1) fits with Student-t errors: parameters, likelihood, or the reason for falling back."""
+    """Yearly GARCH(1,1) fits: parameters, likelihood, or the reason for falling back."""
 
     ticker: pl.String = column("Ticker with exchange suffix", unit="identifier")
     fit_session: pl.Date = column("Last session of the fitting sample", unit="date")
     n: pl.Int64 = column("Returns in the sample", unit="count", ge=0)
+    model: pl.String = column("`garch` or `gjr`, with its errors: `garch(1,1)-t`", unit="category")
     mu: pl.Float64 = column("Mean", unit="percent per session", nullable=True)
     omega: pl.Float64 = column("Constant of the variance", unit="percent squared", nullable=True)
     alpha: pl.Float64 = column("Weight of the last squared error", unit="ratio", nullable=True)
+    gamma: pl.Float64 = column("What a fall adds to alpha; null in the symmetric model", unit="ratio", nullable=True)
     beta: pl.Float64 = column("Weight of the last variance", unit="ratio", nullable=True)
-    nu: pl.Float64 = column("Degrees of freedom of the t errors", unit="count", nullable=True)
+    nu: pl.Float64 = column("Degrees of freedom of the t errors; null for normal ones", unit="count", nullable=True)
+    persistence: pl.Float64 = column("alpha + beta + gamma / 2", unit="ratio", nullable=True, ge=0, le=1)
     backcast: pl.Float64 = column("Starting variance, from the sample's first 75 returns", unit="percent squared", nullable=True)
+    variance: pl.Float64 = column("Forecast for the session after the sample", unit="percent squared", nullable=True)
     log_likelihood: pl.Float64 = column("At the optimum", unit="nats", nullable=True)
     status: pl.String = column("`converged`, or why the EWMA stands in", unit="category")
 
@@ -36,14 +40,85 @@ class Volatilities(Table):
         nullable=True,
         gt=0,
     )
+    garch_63: pl.Float64 = column("The same over 63 sessions", unit="fraction per year", nullable=True, gt=0)
+    garch_252: pl.Float64 = column("The same over 252 sessions", unit="fraction per year", nullable=True, gt=0)
     ewma: pl.Float64 = column("Exponentially weighted, lambda 0.94", unit="fraction per year", nullable=True, ge=0)
     realised_30: pl.Float64 = column("Standard deviation of 30 returns", unit="fraction per year", nullable=True, ge=0)
     realised_90: pl.Float64 = column("Standard deviation of 90 returns", unit="fraction per year", nullable=True, ge=0)
     realised_252: pl.Float64 = column("Standard deviation of 252 returns", unit="fraction per year", nullable=True, ge=0)
+    regime_conditional: pl.Float64 = column(
+        "Root mean square of the newest sessions in the present regime, shrunk to the EWMA while they are few",
+        unit="fraction per year",
+        nullable=True,
+        ge=0,
+    )
+    composite: pl.Float64 = column(
+        "Root of the estimators' variances combined by past QLIKE", unit="fraction per year", nullable=True, ge=0
+    )
     volatility: pl.Float64 = column(
         "The forecast that later rooms use: GARCH, or EWMA where flagged", unit="fraction per year", nullable=True, ge=0
     )
     source: pl.String = column("`garch`, or `ewma:` with the reason, or `unknown`", unit="category")
+
+
+@table(room="risk", key=("session", "ticker"), causality="causal", chunk="session", allow_empty=True)
+class VolatilityOutcomes(Table):
+    """Forecasts of 21 sessions beside the variance that followed, at each month's end."""
+
+    session: pl.Date = column("Last session of the target, a month's end: the outcome is known at its close", unit="date")
+    ticker: pl.String = column("Ticker with exchange suffix", unit="identifier")
+    origin: pl.Date = column("Session at whose close the forecasts were made, 21 rows before", unit="date")
+    realised_variance: pl.Float64 = column(
+        "252 / 21 times the sum of the 21 squared returns", unit="fraction squared per year", ge=0
+    )
+    garch_21: pl.Float64 = column("Forecast", unit="fraction per year", nullable=True, gt=0)
+    ewma: pl.Float64 = column("Forecast", unit="fraction per year", nullable=True, ge=0)
+    realised_30: pl.Float64 = column("Forecast", unit="fraction per year", nullable=True, ge=0)
+    realised_90: pl.Float64 = column("Forecast", unit="fraction per year", nullable=True, ge=0)
+    realised_252: pl.Float64 = column("Forecast", unit="fraction per year", nullable=True, ge=0)
+    regime_conditional: pl.Float64 = column("Forecast", unit="fraction per year", nullable=True, ge=0)
+
+
+@table(room="risk", key=("session", "estimator"), causality="causal", allow_empty=True)
+class VolatilityWeights(Table):
+    """Weights of the estimators in the composite, from losses known at each month's end."""
+
+    session: pl.Date = column("Month's end from whose close on the weights count", unit="date")
+    estimator: pl.String = column("Column of `volatilities`", unit="category")
+    weight: pl.Float64 = column("Weight of its variance", unit="fraction", ge=0, le=1)
+    n: pl.Int64 = column("Outcomes of the month that every estimator had forecast", unit="count", gt=0)
+    qlike_month: pl.Float64 = column("Mean loss of the month, winsorised", unit="nats", ge=0)
+    qlike: pl.Float64 = column("Mean over the months so far", unit="nats", ge=0)
+
+
+@table(room="risk", key=("estimator", "ticker"), causality="summary", allow_empty=True)
+class VolatilityEvaluation(Table):
+    """Each estimator's forecasts of 21 sessions on each fund, and on all (`all`), beside a year's standard deviation."""
+
+    estimator: pl.String = column("Column of `volatilities`", unit="category")
+    ticker: pl.String = column("Ticker, or `all`", unit="identifier")
+    n: pl.Int64 = column("Monthly outcomes that both had forecast", unit="count", ge=0)
+    qlike: pl.Float64 = column("Mean loss; of `all`, mean over sessions", unit="nats", nullable=True, ge=0)
+    qlike_difference: pl.Float64 = column(
+        "Mean loss of the 252-session standard deviation less its own", unit="nats", nullable=True
+    )
+    dm: pl.Float64 = column(
+        "Diebold-Mariano statistic, small-sample corrected; positive where it lost less", unit="t", nullable=True
+    )
+    dm_p: pl.Float64 = column("Two-sided p-value", unit="probability", nullable=True, ge=0, le=1)
+    dm_p_adjusted: pl.Float64 = column(
+        "Holm's, over the funds of the estimator; of `all`, as it is", unit="probability", nullable=True, ge=0, le=1
+    )
+    verdict: pl.String = column("At 5 % after Holm", unit="category", isin=["better", "worse", "no_difference", "too_few"])
+    mz_intercept: pl.Float64 = column(
+        "Mincer-Zarnowitz intercept; of `all`, in units of each fund's mean forecast",
+        unit="fraction squared per year",
+        nullable=True,
+    )
+    mz_slope: pl.Float64 = column("Mincer-Zarnowitz slope: 1 if right", unit="ratio", nullable=True)
+    mz_slope_se: pl.Float64 = column("Its HAC standard error", unit="ratio", nullable=True, ge=0)
+    mz_r2: pl.Float64 = column("Share of the realised variance's movement", unit="fraction", nullable=True, le=1)
+    mz_p: pl.Float64 = column("p-value of intercept 0 and slope 1 together", unit="probability", nullable=True, ge=0, le=1)
 
 
 @table(room="risk", key=("session", "ticker_1", "ticker_2"), causality="causal", chunk="session")

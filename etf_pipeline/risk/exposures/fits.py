@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, fields
+
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from etf_pipeline.conventions import SESSIONS_PER_YEAR, annual_volatility
@@ -69,66 +72,73 @@ def factor_exposures(
     lined = sample(returns, factors, etfs, sessions, after)
     if lined is None or not lined.regions:
         return pd.DataFrame(columns=EXPOSURES), pd.DataFrame(columns=FITS)
-    pairs = lined.alive(parameters.max_absence)
+    pairs = lined.pairs(parameters.max_absence)
     fitted = {region: _fit(lined, region, pairs, parameters) for region in lined.regions}
-    some = np.any([counts > 0 for counts, *_ in fitted.values()], axis=0)
-    pairs, fitted = pairs[some], {region: tuple(part[some] for part in parts) for region, parts in fitted.items()}
+    some = np.any([one.n > 0 for one in fitted.values()], axis=0)
+    pairs, fitted = pairs[some], {region: one.of(some) for region, one in fitted.items()}
     wanted = wanted_regions(etfs, parameters).reindex(lined.tickers).to_numpy(dtype=object)[pairs[:, 0]]
-    chosen = choose(wanted, {region: parts[3][:, 0] for region, parts in fitted.items()}, parameters)
-    counts, coefficients, covariances, quality = _of_region(fitted, chosen["region"].to_numpy(dtype=object))
-    errors = np.sqrt(np.diagonal(covariances, axis1=1, axis2=2))
-    ends = _of_region(
-        {region: (lined.ends(region, parameters.max_lag)[pairs[:, 1]],) for region in fitted},
-        chosen["region"].to_numpy(dtype=object),
-    )[0]
-    keys = {"session": lined.moments[pairs[:, 1]], "ticker": lined.tickers.to_numpy()[pairs[:, 0]]}
-    fits = (
-        pd.DataFrame(keys)
-        .join(chosen)
-        .assign(
-            is_weak=~(quality[:, 0] >= parameters.weak),
-            alpha=coefficients[:, 0] * SESSIONS_PER_YEAR,
-            alpha_error=errors[:, 0] * SESSIONS_PER_YEAR,
-            r_squared=quality[:, 0],
-            residual_volatility=annual_volatility(1.0) * np.sqrt(quality[:, 1]),
-            n=counts,
-            factor_session=lined.days[ends],
-            lag=lined.days.searchsorted(keys["session"], side="right") - 1 - ends,
-        )
-    )
-    return _long(keys, coefficients[:, 1:], errors[:, 1:]), fits[FITS]
+    chosen = choose(wanted, {region: one.r_squared for region, one in fitted.items()}, parameters)
+    best = _of_region(fitted, chosen["region"].to_numpy(dtype=object))
+    keys = pd.DataFrame({"session": lined.moments[pairs[:, 1]], "ticker": lined.tickers.to_numpy()[pairs[:, 0]]})
+    return _long(keys, best), _fit_table(keys.join(chosen), best, lined, parameters)
 
 
-def _fit(lined: Sample, region: str, pairs: Ints, parameters: ExposureParameters) -> tuple[Ints, Floats, Floats, Floats]:
+@dataclass(frozen=True)
+class _Fits:
+    """Fits of some pairs: observations (0 where none), coefficients and errors with the intercept first, last factor session."""
+
+    n: Ints
+    coefficients: Floats
+    errors: Floats
+    r_squared: Floats
+    variance: Floats
+    end: Ints
+
+    def of(self, chosen: npt.NDArray[np.bool_]) -> _Fits:
+        return _Fits(*(getattr(self, field.name)[chosen] for field in fields(self)))
+
+
+def _fit(lined: Sample, region: str, pairs: Ints, parameters: ExposureParameters) -> _Fits:
     from etf_pipeline.risk.exposures.kernels import fit_windows
 
     ends, chosen = lined.ends(region, parameters.max_lag), lined.regions[region]
-    return fit_windows(
+    n, coefficients, covariances, quality = fit_windows(
         lined.returns, lined.places, lined.funds, ends, pairs, chosen.values, chosen.available, lined.instants,
         parameters.window, parameters.min_observations, parameters.lags,
     )  # fmt: skip
+    errors = np.sqrt(np.diagonal(covariances, axis1=1, axis2=2))
+    return _Fits(n, coefficients, errors, quality[:, 0], quality[:, 1], ends[pairs[:, 1]])
 
 
-def _of_region(parts: dict[str, tuple[Floats, ...]], region: Floats) -> tuple[Floats, ...]:
-    """Each fit's entries from the region that it uses."""
-    first = next(iter(parts.values()))
-    out = tuple(part.copy() for part in first)
-    for name, found in parts.items():
-        mine = region == name
-        for target, part in zip(out, found, strict=True):
-            target[mine] = part[mine]
-    return out
+def _of_region(fitted: dict[str, _Fits], region: npt.NDArray[np.object_]) -> _Fits:
+    """Each pair's fit on the region that it uses."""
+    found = {}
+    for field in fields(_Fits):
+        parts = [getattr(one, field.name) for one in fitted.values()]
+        mine = [(region == name).reshape((-1,) + (1,) * (parts[0].ndim - 1)) for name in fitted]
+        found[field.name] = np.select([np.broadcast_to(flag, parts[0].shape) for flag in mine], parts)
+    return _Fits(**found)
 
 
-def _long(keys: dict[str, object], loadings: Floats, errors: Floats) -> pd.DataFrame:
+def _fit_table(table: pd.DataFrame, fits: _Fits, lined: Sample, parameters: ExposureParameters) -> pd.DataFrame:
+    newest = lined.days.searchsorted(pd.DatetimeIndex(table["session"]), side="right") - 1
+    return table.assign(
+        is_weak=~(fits.r_squared >= parameters.weak),
+        alpha=fits.coefficients[:, 0] * SESSIONS_PER_YEAR,
+        alpha_error=fits.errors[:, 0] * SESSIONS_PER_YEAR,
+        r_squared=fits.r_squared,
+        residual_volatility=annual_volatility(1.0) * np.sqrt(fits.variance),
+        n=fits.n,
+        factor_session=lined.days[fits.end],
+        lag=newest - fits.end,
+    )[FITS]
+
+
+def _long(keys: pd.DataFrame, fits: _Fits) -> pd.DataFrame:
     k = len(FACTORS)
-    frame = pd.DataFrame(keys)
-    frame = frame.loc[frame.index.repeat(k)].reset_index(drop=True)
+    loadings, errors = fits.coefficients[:, 1:].ravel(), fits.errors[:, 1:].ravel()
     with np.errstate(divide="ignore", invalid="ignore"):  # a fund that the factors explain without rest has no error
         t = np.where(errors > 0.0, loadings / errors, np.nan)
-    return frame.assign(
-        factor=np.tile(np.array(FACTORS, dtype=object), len(loadings)),
-        loading=loadings.ravel(),
-        error=errors.ravel(),
-        t=t.ravel(),
-    )[EXPOSURES]
+    frame = keys.loc[keys.index.repeat(k)].reset_index(drop=True)
+    factor = np.tile(np.array(FACTORS, dtype=object), len(keys))
+    return frame.assign(factor=factor, loading=loadings, error=errors, t=t)[EXPOSURES]

@@ -87,9 +87,13 @@ class DriftParameters:
 
     Attributes
     ----------
-    window, earlier : int
-        Factor sessions of the newest sample and of the one before it; they do not overlap. [sessions]
-    min_observations, min_earlier : int
+    window : int
+        Factor sessions in each window; windows do not overlap. [sessions]
+    earlier : int
+        Windows before the last. [count]
+    min_windows : int
+        Earlier windows that a fund needs, at least two. [count]
+    min_observations : int
         Known returns that a fund needs in each. [sessions]
     max_lag : int
         As in `ExposureParameters`. [sessions]
@@ -98,7 +102,7 @@ class DriftParameters:
     lags : int
         Autocovariances in the errors; -1 for the usual bandwidth. [sessions]
     weak : float
-        A fund is tested where its factors explain at least this share in either sample. [fraction]
+        A fund is tested where its factors explain at least this share in any window. [fraction]
     size : float
         Chance of any false alarm among all funds of a session. [probability]
     min_distance : float
@@ -107,9 +111,9 @@ class DriftParameters:
     """
 
     window: int = 252
-    earlier: int = 756
+    earlier: int = 3
+    min_windows: int = 2
     min_observations: int = 189
-    min_earlier: int = 504
     max_lag: int = 126
     max_absence: int = 10
     lags: int = -1
@@ -120,7 +124,7 @@ class DriftParameters:
     @property
     def lookback(self) -> int:
         """Rows of a fund that a test may read."""
-        return self.window + self.earlier + self.max_lag + 41
+        return self.window * (self.earlier + 1) + self.max_lag + 41
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from etf_pipeline.conventions import CASH
@@ -12,6 +13,7 @@ from etf_pipeline.panel import Floats
 from etf_pipeline.risk.exposures.parameters import HOME, PortfolioExposureParameters
 from etf_pipeline.risk.exposures.sample import FACTORS, Sample, sample
 
+Flags = npt.NDArray[np.bool_]
 COLUMNS = [
     "session", "strategy", "benchmark", "factor", "loading", "error", "benchmark_loading", "active", "active_error",
     "coverage", "benchmark_coverage", "factor_session",
@@ -64,10 +66,10 @@ def portfolio_exposures(
     lined = sample(returns, factors, etfs, sessions, after)
     if lined is None or HOME not in lined.regions:
         return pd.DataFrame(columns=COLUMNS)
-    ends = lined.ends(HOME, parameters.max_lag)
-    held = {session: rows for session, rows in weights.groupby("session")}
+    ends, alive = lined.ends(HOME, parameters.max_lag), lined.alive(parameters.max_absence)
+    held = dict(list(weights.groupby("session")))
     made = [
-        _at(lined, moment, int(ends[moment]), held[session], parameters)
+        _at(lined, moment, int(ends[moment]), alive[moment], held[session], parameters)
         for moment, session in enumerate(lined.moments)
         if session in held and ends[moment] >= 0
     ]
@@ -82,7 +84,9 @@ class _Totals(NamedTuple):
     coverage: Floats
 
 
-def _at(lined: Sample, moment: int, end: int, held: pd.DataFrame, parameters: PortfolioExposureParameters) -> pd.DataFrame:
+def _at(
+    lined: Sample, moment: int, end: int, alive: Flags, held: pd.DataFrame, parameters: PortfolioExposureParameters
+) -> pd.DataFrame:
     """All strategies of one session beside all benchmarks."""
     strategies = sorted(held["strategy"].unique())
     table = held.pivot(index="strategy", columns="ticker", values="weight").fillna(0.0)
@@ -90,7 +94,7 @@ def _at(lined: Sample, moment: int, end: int, held: pd.DataFrame, parameters: Po
         if name not in table.index:
             table.loc[name, name] = 1.0
     table = table.fillna(0.0).sort_index(axis=0).sort_index(axis=1)
-    totals = _totals(lined, moment, end, table, parameters)
+    totals = _totals(lined, moment, end, alive, table, parameters)
     rows = [
         _beside(totals, list(table.index).index(strategy), list(table.index).index(name), parameters).assign(
             strategy=strategy, benchmark=name
@@ -103,10 +107,11 @@ def _at(lined: Sample, moment: int, end: int, held: pd.DataFrame, parameters: Po
     return frame.assign(session=lined.moments[moment], factor_session=lined.days[end])
 
 
-def _totals(lined: Sample, moment: int, end: int, table: pd.DataFrame, parameters: PortfolioExposureParameters) -> _Totals:
+def _totals(
+    lined: Sample, moment: int, end: int, alive: Flags, table: pd.DataFrame, parameters: PortfolioExposureParameters
+) -> _Totals:
     from etf_pipeline.risk.exposures.kernels import add_up
 
-    alive = lined.alive_at(moment, parameters.max_absence)
     place = lined.tickers.get_indexer(table.columns)
     there = (place >= 0) & alive[place]
     home = lined.regions[HOME]

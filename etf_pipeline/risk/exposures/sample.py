@@ -90,17 +90,19 @@ class Sample:
         """Factor sessions from each moment's newest known one to the moment. [sessions]"""
         return self.days.searchsorted(self.moments, side="right") - 1 - ends
 
-    def alive(self, max_absence: int) -> Ints:
-        """(fund, moment) pairs where the fund's last bar is at most so many days old, moment by moment. Shape (n_pairs, 2)."""
-        flags = np.stack([self.alive_at(moment, max_absence) for moment in range(len(self.moments))])
-        moment, fund = np.nonzero(flags)
-        return np.column_stack([fund, moment]).astype(np.int64)
+    def alive(self, max_absence: int) -> npt.NDArray[np.bool_]:
+        """Whether each fund's last bar is at most so many days old, shape (n_moments, n_funds)."""
+        limit = pd.Timedelta(days=max_absence).value
+        flags = np.zeros((len(self.instants), len(self.tickers)), dtype=bool)
+        for fund, (start, stop) in enumerate(zip(self.funds[:-1], self.funds[1:], strict=True)):
+            row = start + np.searchsorted(self.closes[start:stop], self.instants, side="right") - 1
+            flags[:, fund] = (row >= start) & (self.closes[np.maximum(row, start)] >= self.instants - limit)
+        return flags
 
-    def alive_at(self, moment: int, max_absence: int) -> npt.NDArray[np.bool_]:
-        """Which funds have a bar that is at most so many days old at one moment."""
-        now = self.instants[moment]
-        recent = (self.closes <= now) & (self.closes >= now - pd.Timedelta(days=max_absence).value)
-        return np.logical_or.reduceat(recent, self.funds[:-1])
+    def pairs(self, max_absence: int) -> Ints:
+        """(fund, moment) of every fund that is alive, moment by moment. Shape (n_pairs, 2)."""
+        moment, fund = np.nonzero(self.alive(max_absence))
+        return np.column_stack([fund, moment]).astype(np.int64)
 
 
 def sample(
@@ -163,9 +165,8 @@ def moments_of(returns: pd.DataFrame, sessions: pd.DataFrame, after: pd.Timestam
 
 def factor_sets(factors: pd.DataFrame, days: pd.DatetimeIndex) -> dict[str, FactorSet]:
     """Complete factor sets by region; a region without a risk-free rate of its own takes that of the US."""
-    names = factors["factor"].astype(str)
     home = f"{HOME}:"
-    names = names.where(names.str.contains(":"), home + names).to_numpy(dtype=str)
+    names = np.array([name if ":" in name else home + name for name in factors["factor"].astype(str)])
     day = days.get_indexer(pd.DatetimeIndex(factors["session"]))
     values = factors["value"].to_numpy(dtype=np.float64, na_value=np.nan)
     known = _nanoseconds(factors["available_at"]).to_numpy(dtype=np.int64)
