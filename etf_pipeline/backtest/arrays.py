@@ -15,17 +15,24 @@ Ints = npt.NDArray[np.int64]
 # events, in the order in which they apply before an open: what a ticker became at the last close comes first
 CONVERT_MERGER, CONVERT_RENAME, LIQUIDATE, SPLIT, DIVIDEND, SUSPEND = 0, 1, 2, 3, 4, 5
 
-KINDS = ("rebalance", "delisting", "liquidation", "merger", "rename")
-REBALANCE, DELISTING, LIQUIDATION, MERGER, RENAME = 0, 1, 2, 3, 4
+KINDS = ("rebalance", "delisting", "liquidation", "merger", "rename", "flow")
+REBALANCE, DELISTING, LIQUIDATION, MERGER, RENAME, FLOW_TRADE = 0, 1, 2, 3, 4, 5
 
 FUNDING = ("scaled", "sequential", "per_trade")
 SCALED, SEQUENTIAL, PER_TRADE = 0, 1, 2
 
-COLUMNS = ("nav", "cash", "receivables", "holdings_value", "rolled_nav", "dividends", "interest", "costs", "traded_value")
-"""Columns of the fold's daily rows."""
+COLUMNS = (
+    "nav", "cash", "receivables", "holdings_value", "rolled_nav", "dividends", "interest", "costs", "traded_value", "flow",
+    "before_flow",
+)  # fmt: skip
+"""Columns of the fold's daily rows; `before_flow` is the net asset value just before money came or went, zero where none did."""
 
-CASH, PROFIT, DIVIDENDS, INTEREST, COSTS, TRADED = 0, 1, 2, 3, 4, 5
+CASH, PROFIT, DIVIDENDS, INTEREST, COSTS, TRADED, FLOW, BEFORE_FLOW = 0, 1, 2, 3, 4, 5, 6, 7
 N_HELD, N_DUE, N_TRADES, N_POSITIONS = 0, 1, 2, 3
+
+
+NO_FLOWS: Floats = np.zeros(0)
+"""A plan that no money comes to or goes from."""
 
 
 class Market(NamedTuple):
@@ -53,17 +60,25 @@ class Events(NamedTuple):
 class Plan(NamedTuple):
     """What to hold from session `rows[k]` on, and what trading costs then; every array is ``(n_fills, n_assets)``.
 
-    `half_spread` and `slope` are those of `costs.kernels.trade_cost`.
+    `half_spread` and `slope` are those of `costs.kernels.trade_cost`. `flows` is money that comes or goes just before each
+    session's fill, of shape (n_sessions,), or empty where there is none.
     """
 
     rows: Ints
     targets: Floats
     half_spread: Floats
     slope: Floats
+    flows: Floats = NO_FLOWS
 
 
 class Rules(NamedTuple):
-    """How the ledger is kept; `terms` are those of the cost function, `haircut` what an unexplained ending takes of the price."""
+    """How the ledger is kept.
+
+    `terms` are those of the cost function; `haircut` is what an unexplained ending takes of the price; `lot` is the number of
+    shares that orders are multiples of (0: any), `minimum_ticket` the smallest order; cash may go below zero by `borrow_limit` of
+    net asset value, at `borrow_spread` per session above the bill; `flows_at_once` says whether money that comes or goes is
+    traded in proportion in its own session, or waits for the next rebalance.
+    """
 
     initial_value: float
     at_open: bool
@@ -71,6 +86,11 @@ class Rules(NamedTuple):
     funding: int
     terms: CostTerms
     haircut: float = 0.0
+    lot: float = 0.0
+    minimum_ticket: float = 0.0
+    borrow_limit: float = 0.0
+    borrow_spread: float = 0.0
+    flows_at_once: bool = True
 
 
 class State(NamedTuple):
@@ -117,7 +137,10 @@ def no_events(n_sessions: int) -> Events:
 
 
 def new_fold(n_sessions: int, n_assets: int, n_fills: int, n_events: int) -> Fold:
-    """Room for everything that can happen; the system maps only the pages that are written."""
+    """Room for everything that can happen; the system maps only the pages that are written.
+
+    `n_fills` counts rebalances and sessions in which money comes or goes.
+    """
     n_trades = 2 * n_assets * n_fills + 3 * n_events
     return Fold(
         np.zeros((n_sessions, len(COLUMNS))),

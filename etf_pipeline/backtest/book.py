@@ -5,14 +5,27 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from etf_pipeline.backtest.arrays import CASH, COSTS, DIVIDENDS, INTEREST, N_DUE, N_HELD, PROFIT, TRADED, Ints, State
+from etf_pipeline.backtest.arrays import (
+    BEFORE_FLOW,
+    CASH,
+    COSTS,
+    DIVIDENDS,
+    FLOW,
+    INTEREST,
+    N_DUE,
+    N_HELD,
+    PROFIT,
+    TRADED,
+    Ints,
+    State,
+)  # fmt: skip
 from etf_pipeline.panel import Floats
 
 
 @njit(cache=True)
 def new_state(n_assets: int, n_due: int, cash: float) -> State:
     """An empty book with cash."""
-    money = np.zeros(6)
+    money = np.zeros(8)
     money[CASH] = cash
     return State(
         np.zeros(n_assets),
@@ -26,7 +39,7 @@ def new_state(n_assets: int, n_due: int, cash: float) -> State:
     )
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def holdings_value(state: State) -> float:
     """Shares times mark."""
     total = 0.0
@@ -36,7 +49,7 @@ def holdings_value(state: State) -> float:
     return total
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def receivables(state: State) -> float:
     """Cash that is due but not yet paid, summed afresh so that it never turns negative by rounding."""
     total = 0.0
@@ -45,7 +58,7 @@ def receivables(state: State) -> float:
     return total
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def hold(asset: int, held: Ints, absent: Ints, counts: Ints) -> None:
     """Enter an asset in the list of held ones, which is kept in ascending order so that sums have one order."""
     n = counts[N_HELD]
@@ -61,7 +74,7 @@ def hold(asset: int, held: Ints, absent: Ints, counts: Ints) -> None:
     absent[asset] = 0
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def release(state: State) -> None:
     """Drop assets without shares from the list."""
     kept = 0
@@ -96,7 +109,7 @@ def collect(state: State, row: int) -> None:
     state.counts[N_DUE] = kept
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def move_marks(state: State, prices: Floats) -> None:
     """Value held assets at new prices and book the profit; without a price the last mark stands."""
     for q in range(state.counts[N_HELD]):
@@ -107,7 +120,7 @@ def move_marks(state: State, prices: Floats) -> None:
             state.mark[i] = price
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def close_books(state: State, close: Floats, t: int) -> int:
     """Move the marks to the close of session `t`; the largest number of sessions that a held asset has had no bar."""
     longest, profit = 0, 0.0
@@ -125,7 +138,7 @@ def close_books(state: State, close: Floats, t: int) -> int:
     return longest
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def write_day(state: State, days: Floats, t: int, rolled: float) -> None:
     """The day's row, in the order of `COLUMNS`."""
     owed, held = receivables(state), holdings_value(state)
@@ -138,3 +151,5 @@ def write_day(state: State, days: Floats, t: int, rolled: float) -> None:
     days[t, 6] = state.money[INTEREST]
     days[t, 7] = state.money[COSTS]
     days[t, 8] = state.money[TRADED]
+    days[t, 9] = state.money[FLOW]
+    days[t, 10] = state.money[BEFORE_FLOW]

@@ -14,9 +14,11 @@ from etf_pipeline.backtest.ledger import ledger_table, positions_table, trades_t
 from etf_pipeline.backtest.market import Axes, make_axes, make_events, make_market
 from etf_pipeline.backtest.parameters import BacktestParameters
 from etf_pipeline.backtest.performance import Study, Track, Window, performance_table
-from etf_pipeline.backtest.plans import Decisions, decisions_of, free, make_plan, make_trading
+from etf_pipeline.backtest.plans import Decisions, decisions_of, free, make_flows, make_plan, make_trading
+from etf_pipeline.conventions import SESSIONS_PER_YEAR
 from etf_pipeline.costs import TransactionCostModel
 from etf_pipeline.errors import DataError
+from etf_pipeline.measures.money_weighted import money_weighted_return
 
 
 @dataclass(frozen=True)
@@ -76,10 +78,11 @@ class Backtester:
         actions: pd.DataFrame,
         liquidity: pd.DataFrame,
         macro: pd.DataFrame,
+        flows: pd.DataFrame | None = None,
     ) -> BacktestResult:
         """See `run_backtest`."""
         decisions = decisions_of(target_weights, prices, self.parameters)
-        books = self.keep(decisions, prices, actions, liquidity, macro)
+        books = self.keep(decisions, prices, actions, liquidity, macro, flows=flows)
         return self._result(books, self._window(books, returns))
 
     def keep(
@@ -90,6 +93,7 @@ class Backtester:
         liquidity: pd.DataFrame,
         macro: pd.DataFrame,
         bases: tuple[str, ...] = ("gross", "net"),
+        flows: pd.DataFrame | None = None,
     ) -> Books:
         """Keep the ledgers of some decisions on one market; tables as in `run_backtest`."""
         wanted = set().union(*(set(d.frame["ticker"]) for d in decisions.values()))
@@ -99,7 +103,10 @@ class Backtester:
         market = make_market(prices, macro, axes, self.parameters)
         events = make_events(prices, actions, axes, self.parameters)
         trading = make_trading(liquidity, axes, self.parameters, self.costs)
-        plans = {name: make_plan(d, trading, axes, self.parameters.exchange) for name, d in decisions.items()}
+        plans = {
+            name: make_plan(d, trading, axes, self.parameters.exchange, make_flows(flows, name, axes))
+            for name, d in decisions.items()
+        }
         folds = {
             (name, basis): self._fold(market, events, plan if basis == "net" else free(plan), basis)
             for name, plan in plans.items()
@@ -111,9 +118,11 @@ class Backtester:
         from etf_pipeline.backtest.fold import run_fold
 
         p, terms = self.parameters, self.costs.terms if basis == "net" else NO_COSTS
-        return run_fold(
-            market, events, plan, Rules(p.initial_value, p.fill == "open", p.absence, SCALED, terms, p.delisting_haircut)
-        )
+        rules = Rules(
+            p.initial_value, p.fill == "open", p.absence, SCALED, terms, p.delisting_haircut, p.lot, p.minimum_ticket,
+            p.borrow_limit, p.borrow_spread / SESSIONS_PER_YEAR, p.flows_at_once,
+        )  # fmt: skip
+        return run_fold(market, events, plan, rules)
 
     def _result(self, books: Books, window: Window) -> BacktestResult:
         folds, axes = books.folds, books.axes
@@ -129,9 +138,9 @@ class Backtester:
         )
 
     def _drawdowns(self, ledger: pd.DataFrame, name: str) -> pd.DataFrame:
-        nav, sessions = ledger["nav"].to_numpy(), pd.DatetimeIndex(ledger["session"])
+        growth, sessions = (1.0 + ledger["daily_return"]).cumprod().to_numpy(), pd.DatetimeIndex(ledger["session"])
         p = self.parameters
-        return drawdowns_table(nav, sessions, name, threshold=p.drawdown, exchange=p.exchange)
+        return drawdowns_table(growth, sessions, name, threshold=p.drawdown, exchange=p.exchange)
 
     def _window(self, books: Books, returns: pd.DataFrame) -> Window:
         """Sessions from the one in which the last strategy was first invested, so that all share them."""
@@ -158,8 +167,20 @@ def _tracks(ledgers: dict[tuple[str, str], pd.DataFrame], window: Window) -> dic
     out = {}
     for key, frame in ledgers.items():
         rows = frame.iloc[-len(window.sessions) :]
-        out[key] = Track(*key, *(np.ascontiguousarray(rows[name].to_numpy()) for name in ("daily_return", "turnover")))
+        returns, turnover = (np.ascontiguousarray(rows[name].to_numpy()) for name in ("daily_return", "turnover"))
+        out[key] = Track(*key, returns, turnover, _money_weighted(rows))
     return out
+
+
+def _money_weighted(ledger: pd.DataFrame) -> float:
+    """What the value at the window's beginning and the money that came and went after it earned; unknown where none did."""
+    flow, nav = ledger["flow"].to_numpy(), ledger["nav"].to_numpy()
+    when = np.flatnonzero(flow != 0.0)
+    if not len(when):
+        return np.nan
+    first = nav[0] - flow[0] if flow[0] else nav[0] / (1.0 + ledger["daily_return"].iloc[0])
+    paid, left = np.append(first, flow[when]), (len(nav) - np.append(0, when)) / SESSIONS_PER_YEAR
+    return money_weighted_return(paid, left, float(nav[-1]))
 
 
 def run_backtest(
@@ -170,6 +191,7 @@ def run_backtest(
     liquidity: pd.DataFrame,
     macro: pd.DataFrame,
     parameters: BacktestParameters | None = None,
+    flows: pd.DataFrame | None = None,
 ) -> BacktestResult:
     """Backtest every strategy in `target_weights`, and the benchmarks, before and after costs.
 
@@ -188,6 +210,8 @@ def run_backtest(
     macro : DataFrame
         `fct_macro`, for the bill that cash earns.
     parameters : BacktestParameters, optional
+    flows : DataFrame, optional
+        Money that comes or goes: `strategy`, `date`, `amount`. [base currency]
 
     Returns
     -------
@@ -210,4 +234,4 @@ def run_backtest(
     - A target without a price at the fill is skipped and stays in cash; weights are fractions of net asset value after costs,
       scaled down where receivables or funds that cannot trade leave less than that.
     """
-    return Backtester(parameters).run(target_weights, prices, returns, actions, liquidity, macro)
+    return Backtester(parameters).run(target_weights, prices, returns, actions, liquidity, macro, flows)

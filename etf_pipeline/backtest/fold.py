@@ -2,13 +2,13 @@
 
 Within a session, in this order:
 
-1. cash earns the bill; what tickers became at the last close applies (mergers, renames, liquidations), then this open's splits
-   and dividends; what is due is paid,
-2. if a plan is due and fills at the open: marks move to the open, trades,
-3. marks move to the close, sessions without a bar are counted; if the plan fills at the close: trades,
+1. cash earns the bill, or pays it and a spread where it is below zero; what tickers became at the last close applies (mergers,
+   renames, liquidations), then this open's splits and dividends; what is due is paid,
+2. if a plan is due or money comes or goes, and fills are at the open: marks move to the open, the money is booked, trades,
+3. marks move to the close, sessions without a bar are counted; if fills are at the close: the money is booked, trades,
 4. a holding without a bar for `absence` sessions, of which nobody told how it ends, is sold at its last price less the haircut,
 5. net asset value is written twice: as cash + receivables + shares times marks, and rolled forward by profit, dividends,
-   interest and costs. The two know nothing of each other.
+   interest, costs and flows. The two know nothing of each other.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import numpy as np
 from numba import njit
 
 from etf_pipeline.backtest.arrays import (
+    BEFORE_FLOW,
     CASH,
     CONVERT_MERGER,
     CONVERT_RENAME,
@@ -24,6 +25,8 @@ from etf_pipeline.backtest.arrays import (
     DELISTING,
     DIVIDEND,
     DIVIDENDS,
+    FLOW,
+    FLOW_TRADE,
     FREE,
     INTEREST,
     LIQUIDATE,
@@ -62,6 +65,7 @@ from etf_pipeline.backtest.book import (
     write_day,
 )
 from etf_pipeline.backtest.funding import tradable_assets, wanted_trades
+from etf_pipeline.backtest.orders import as_orders
 from etf_pipeline.costs.kernels import trade_cost
 from etf_pipeline.panel import Floats
 
@@ -89,7 +93,7 @@ def run_fold(market: Market, events: Events, plan: Plan, rules: Rules) -> Fold:
     Cost is O(sessions x held + fills x assets): only held assets are touched between fills.
     """
     n_sessions, n_assets = market.close.shape
-    out = new_fold(n_sessions, n_assets, len(plan.rows), len(events.kind))
+    out = new_fold(n_sessions, n_assets, len(plan.rows) + int(np.count_nonzero(plan.flows)), len(events.kind))
     n_trades, n_positions = _fold(market, events, plan, rules, out)
     return Fold(
         out.days,
@@ -109,20 +113,23 @@ def _fold(market: Market, events: Events, plan: Plan, rules: Rules, out: Fold) -
     for t in range(n_sessions):
         before = state.counts[N_TRADES]
         state.money[PROFIT:] = 0.0
-        state.money[INTEREST] = state.money[CASH] * market.rates[t]
+        rate = market.rates[t] if state.money[CASH] >= 0.0 else market.rates[t] + rules.borrow_spread
+        state.money[INTEREST] = state.money[CASH] * rate
         state.money[CASH] += state.money[INTEREST]
         if events.first[t + 1] > events.first[t] or state.counts[N_DUE] > 0:
             _open_books(t, events, market, state, out)
         due = k < len(plan.rows) and plan.rows[k] == t
-        if due and rules.at_open:
-            _rebalance(k, t, market.fill[t], events, plan, rules, state, out)
+        flow = plan.flows[t] if len(plan.flows) > 0 else 0.0
+        trades = due or flow != 0.0
+        if trades and rules.at_open:
+            _trade(k, t, due, flow, market.fill[t], events, plan, rules, state, out)
         longest_absence = close_books(state, market.close, t)
-        if due and not rules.at_open:
-            _rebalance(k, t, market.fill[t], events, plan, rules, state, out)
+        if trades and not rules.at_open:
+            _trade(k, t, due, flow, market.fill[t], events, plan, rules, state, out)
         if longest_absence >= rules.absence:
             _sell_absent(t, rules, state, out)
         k += int(due)
-        rolled += state.money[PROFIT] + state.money[DIVIDENDS] + state.money[INTEREST] - state.money[COSTS]
+        rolled += state.money[PROFIT] + state.money[DIVIDENDS] + state.money[INTEREST] - state.money[COSTS] + flow
         write_day(state, out.days, t, rolled)
         if state.counts[N_TRADES] > before:
             _write_positions(t, state, out)
@@ -182,23 +189,42 @@ def _convert(i: int, j: int, ratio: float, kind: int, t: int, market: Market, st
 
 
 @njit(cache=True)
-def _rebalance(k: int, t: int, prices: Floats, events: Events, plan: Plan, rules: Rules, state: State, out: Fold) -> None:
-    """Trade to the targets of fill `k` at the given prices; assets without a price keep their shares."""
+def _trade(
+    k: int, t: int, due: bool, flow: float, prices: Floats, events: Events, plan: Plan, rules: Rules, state: State, out: Fold
+) -> None:
+    """Book money that comes or goes; trade to the targets of fill `k` if it is due, else spread the money over what is held."""
     move_marks(state, prices)
-    weights = _targets(k, t, events, plan)
+    if flow != 0.0:
+        state.money[BEFORE_FLOW] = state.money[CASH] + receivables(state) + holdings_value(state)
+        state.money[FLOW] = flow
+        state.money[CASH] += flow
+    if due:
+        _rebalance(k, t, REBALANCE, _targets(k, t, events, plan), prices, plan, rules, state, out)
+    elif rules.flows_at_once and k > 0:
+        _rebalance(k - 1, t, FLOW_TRADE, _present(prices, state), prices, plan, rules, state, out)
+
+
+@njit(cache=True, inline="always")
+def _rebalance(
+    k: int, t: int, kind: int, weights: Floats, prices: Floats, plan: Plan, rules: Rules, state: State, out: Fold
+) -> None:
+    """Trade to weights at the given prices and the costs of fill `k`; assets without a price keep their shares."""
     assets = tradable_assets(weights, prices, state)
     owed = receivables(state)
     nav = state.money[CASH] + owed + holdings_value(state)
-    free = state.money[CASH]
+    credit = rules.borrow_limit * nav
+    free = state.money[CASH] + credit
     for i in assets:
         free += state.shares[i] * state.mark[i]
     trades = wanted_trades(assets, weights, nav, free, state, k, plan, rules)
+    if rules.lot > 0.0 or rules.minimum_ticket > 0.0:
+        trades = as_orders(assets, weights, trades, credit, state, k, plan, rules)
     for i in assets:
         value = trades[i] * state.mark[i]
-        if abs(value) <= DUST * nav and weights[i] > 0.0:
+        if trades[i] == 0.0 or (abs(value) <= DUST * nav and weights[i] > 0.0):
             continue
         spread, impact, commission = trade_cost(value, plan.half_spread[k, i], plan.slope[k, i], rules.terms)
-        _record(t, i, REBALANCE, trades[i], state.mark[i], (spread, impact, commission), state.counts, out.trade_keys, out.trades)
+        _record(t, i, kind, trades[i], state.mark[i], (spread, impact, commission), state.counts, out.trade_keys, out.trades)
         state.shares[i] = state.shares[i] + trades[i] if weights[i] > 0.0 else 0.0
         state.money[CASH] -= value + (spread + impact + commission)
         state.money[COSTS] += spread + impact + commission
@@ -208,6 +234,17 @@ def _rebalance(k: int, t: int, prices: Floats, events: Events, plan: Plan, rules
 
 
 @njit(cache=True)
+def _present(prices: Floats, state: State) -> Floats:
+    """Weights of what is held and has a price, in the net asset value before the money came or went."""
+    weights = np.zeros(len(prices))
+    for q in range(state.counts[N_HELD]):
+        i = state.held[q]
+        if prices[i] == prices[i]:
+            weights[i] = state.shares[i] * state.mark[i] / state.money[BEFORE_FLOW]
+    return weights
+
+
+@njit(cache=True, inline="always")
 def _targets(k: int, t: int, events: Events, plan: Plan) -> Floats:
     """Targets of fill `k`; what was decided for a ticker that became another overnight goes to the successor."""
     weights: Floats = plan.targets[k].copy()
@@ -234,7 +271,7 @@ def _sell_absent(t: int, rules: Rules, state: State, out: Fold) -> None:
     release(state)
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def _record(
     t: int, i: int, kind: int, shares: float, price: float, cost: Costs, counts: Ints, keys: Ints, values: Floats
 ) -> None:
@@ -245,7 +282,7 @@ def _record(
     counts[N_TRADES] = n + 1
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def _write_positions(t: int, state: State, out: Fold) -> None:
     """Append what is held at this close."""
     n, held = state.counts[N_POSITIONS], state.counts[N_HELD]

@@ -24,7 +24,7 @@ EXACT = 1e-15
 """Change of the costs, relative to net asset value, at which the rounds end."""
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def tradable_assets(weights: Floats, prices: Floats, state: State) -> Ints:
     """Assets that are wanted or held and have a price now; marks those that are new."""
     out = np.empty(len(weights), dtype=np.int64)
@@ -38,7 +38,7 @@ def tradable_assets(weights: Floats, prices: Floats, state: State) -> Ints:
     return out[:n]
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def cost_of(value: float, half_spread: float, slope: float, terms: CostTerms) -> float:
     """Whole cost of trading a value."""
     spread, impact, commission = trade_cost(value, half_spread, slope, terms)

@@ -7,10 +7,11 @@ import pandas as pd
 
 from etf_pipeline.backtest.arrays import COLUMNS, KINDS, Fold
 from etf_pipeline.backtest.market import Axes
+from etf_pipeline.errors import DataError
 
 LEDGER_COLUMNS = [
     "session", "strategy", "cost_basis", "nav", "cash", "receivables", "holdings_value", "daily_return", "dividends", "interest",
-    "costs", "traded_value", "turnover", "identity_error",
+    "costs", "traded_value", "turnover", "flow", "identity_error",
 ]  # fmt: skip
 
 
@@ -20,11 +21,28 @@ def ledger_table(fold: Fold, axes: Axes, strategy: str, cost_basis: str) -> pd.D
     Notes
     -----
     ``identity_error`` compares the net asset value rolled forward from the first session (by price changes, dividends,
-    interest and costs) with cash + receivables + shares times close. The column ``nav`` is the latter.
+    interest, costs and flows) with cash + receivables + shares times close. The column ``nav`` is the latter.
+
+    ``daily_return`` is time-weighted: where money comes or goes, growth up to that moment times growth after it.
+
+    Raises
+    ------
+    DataError
+        If withdrawals left nothing.
     """
     frame = pd.DataFrame(fold.days, columns=list(COLUMNS))
+    spent = (frame["nav"] <= 0.0) & (frame["flow"] < 0.0)
+    if spent.any():
+        when = axes.sessions[int(np.argmax(spent.to_numpy()))].date()
+        raise DataError(
+            f"{strategy} has nothing left after the withdrawal of {when}. Correct the flows, or end the ledger there."
+        )
     previous = frame["nav"].shift(1, fill_value=frame["nav"].iloc[0])
-    frame["daily_return"] = frame["nav"] / previous - 1.0
+    before, flow = frame["before_flow"].to_numpy(), frame["flow"].to_numpy()
+    paid = flow != 0.0
+    upto = np.where(paid, before, frame["nav"]) / previous
+    after = np.where(paid, frame["nav"] / np.where(paid, before + flow, 1.0), 1.0)
+    frame["daily_return"] = upto * after - 1.0
     frame["turnover"] = 0.5 * frame["traded_value"] / frame["nav"]
     frame["identity_error"] = (frame["rolled_nav"] - frame["nav"]) / frame["nav"]
     return frame.assign(session=axes.sessions, strategy=strategy, cost_basis=cost_basis)[LEDGER_COLUMNS]

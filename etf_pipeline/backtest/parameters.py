@@ -49,6 +49,18 @@ class BacktestParameters:
         Y of the square-root law. [ratio]
     commission_rate : float
         Broker's commission. [fraction of value traded]
+    lot : float
+        Shares that orders are multiples of; 0 for fractions of a share. What rounding leaves stays in cash. [shares]
+    minimum_ticket : float
+        Smallest order; a holding that is not wanted any more is sold whatever it is worth. [base currency]
+    borrow_limit : float
+        Cash may be this far below zero, so that targets may add up to more than one. Shares are not sold short. [fraction of
+        net asset value]
+    borrow_spread : float
+        What borrowed cash costs above the bill. [fraction per year]
+    flows_at_once : bool
+        Whether money that comes or goes is traded in proportion to what is held, in its own session, or waits in cash for the
+        next rebalance.
     unknown_half_spread : float
         Half-spread of a fund whose liquidity is not known; it then has no separate impact. [fraction]
     confidence : float
@@ -78,6 +90,11 @@ class BacktestParameters:
     impact_model: str = CostParameters.impact_model
     impact_coefficient: float = CostParameters.impact_coefficient
     commission_rate: float = CostParameters.commission_rate
+    lot: float = 0.0
+    minimum_ticket: float = 0.0
+    borrow_limit: float = 0.0
+    borrow_spread: float = 1.5 * PERCENT
+    flows_at_once: bool = True
     unknown_half_spread: float = 25 * BPS
     confidence: float = 0.95
     resamples: int = 1000
@@ -122,6 +139,11 @@ class BacktestParameters:
             raise SettingsError(
                 f"a ledger needs initial_value > 0, absence >= 1 and payment_lag >= 0; found {self.initial_value}, "
                 f"{self.absence} and {self.payment_lag}."
+            )
+        if min(self.lot, self.minimum_ticket, self.borrow_limit, self.borrow_spread) < 0.0:
+            raise SettingsError(
+                f"lot, minimum_ticket, borrow_limit and borrow_spread are not negative; found {self.lot}, {self.minimum_ticket}, "
+                f"{self.borrow_limit} and {self.borrow_spread}."
             )
         if not 0.0 <= self.delisting_haircut < 1.0:
             raise SettingsError(f"delisting_haircut is a fraction of the last price, below 1; found {self.delisting_haircut}.")

@@ -32,12 +32,17 @@ class Window:
 
 @dataclass(frozen=True)
 class Track:
-    """One strategy on one cost basis in the window: session returns, and half of traded value over net asset value."""
+    """One strategy on one cost basis in the window.
+
+    Session returns are time-weighted, turnover is half of traded value over net asset value; `money_weighted` is what the money
+    earned that came and went, unknown where none did. [fraction per year]
+    """
 
     strategy: str
     cost_basis: str
     returns: Floats
     turnover: Floats
+    money_weighted: float = np.nan
 
 
 @dataclass(frozen=True)
@@ -99,6 +104,8 @@ def performance_table(study: Study) -> pd.DataFrame:
         rows.append(_row(track, "turnover", SESSIONS_PER_YEAR * float(track.turnover.mean()), "fraction per year"))
         rows.append(_row(track, "bootstrap_block", block, "sessions"))
         rows.extend(_index_rows(track, study))
+        if not np.isnan(track.money_weighted):
+            rows.append(_row(track, "money_weighted_return", track.money_weighted, "fraction per year"))
         if track.cost_basis == "net":
             rows.append(_cost_drag(track, study))
             rows.extend(_sharpe_rows(track, study, drawn))

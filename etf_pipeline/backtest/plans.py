@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from etf_pipeline import panel
-from etf_pipeline.backtest.arrays import Ints, Plan
+from etf_pipeline.backtest.arrays import NO_FLOWS, Ints, Plan
 from etf_pipeline.backtest.market import Axes
 from etf_pipeline.backtest.parameters import BacktestParameters
 from etf_pipeline.conventions import CASH
@@ -76,8 +76,11 @@ def make_trading(liquidity: pd.DataFrame, axes: Axes, parameters: BacktestParame
     return Trading(np.where(unknown, parameters.unknown_half_spread, half_spread), np.where(unknown, 0.0, slope))
 
 
-def make_plan(decisions: Decisions, trading: Trading, axes: Axes, exchange: str) -> Plan:
-    """Targets at each fill, the session after the decision, with what was known of trading costs when it was decided."""
+def make_plan(decisions: Decisions, trading: Trading, axes: Axes, exchange: str, flows: Floats = NO_FLOWS) -> Plan:
+    """Targets at each fill, the session after the decision, with what was known of trading costs when it was decided.
+
+    `flows` are those of `make_flows`.
+    """
     rows = axes.sessions.get_indexer(decisions.sessions)
     if (rows < 0).any():
         bad = decisions.sessions[rows < 0][0].date()
@@ -85,16 +88,48 @@ def make_plan(decisions: Decisions, trading: Trading, axes: Axes, exchange: str)
     kept = rows + 1 < len(axes.sessions)
     targets = np.nan_to_num(panel.wide(decisions.frame, "weight", decisions.sessions[kept], axes.tickers))
     known = rows[kept]
-    return Plan((known + 1).astype(np.int64), targets, trading.half_spread[known], trading.slope[known])
+    return Plan((known + 1).astype(np.int64), targets, trading.half_spread[known], trading.slope[known], flows)
+
+
+def make_flows(flows: pd.DataFrame | None, strategy: str, axes: Axes) -> Floats:
+    """Money that comes to (positive) or goes from a strategy, by session.
+
+    Parameters
+    ----------
+    flows : DataFrame, optional
+        Columns `strategy`, `date`, `amount` [base currency]. A flow counts in the first session on or after its date; one before
+        the ledger begins is part of its initial cash, and does not.
+    strategy : str
+    axes : Axes
+
+    Returns
+    -------
+    ndarray of shape (n_sessions,) or (0,)
+        Empty where the strategy has none.
+    """
+    own = flows.loc[flows["strategy"] == strategy] if flows is not None else None
+    if own is None or own.empty:
+        return NO_FLOWS
+    row = axes.sessions.searchsorted(pd.DatetimeIndex(own["date"]), side="left")
+    inside = (row > 0) & (row < len(axes.sessions))
+    amount = own["amount"].to_numpy(dtype=np.float64)
+    return np.bincount(row[inside], weights=amount[inside], minlength=len(axes.sessions)).astype(np.float64)
 
 
 def free(plan: Plan) -> Plan:
     """The same plan where trading costs nothing."""
     none = np.zeros_like(plan.targets)
-    return Plan(plan.rows, plan.targets, none, none)
+    return Plan(plan.rows, plan.targets, none, none, plan.flows)
 
 
 def _decisions(rows: pd.DataFrame) -> Decisions:
+    short = rows.loc[(rows["ticker"] != CASH) & (rows["weight"] < 0.0)]
+    if len(short):
+        first = short.iloc[0]
+        raise DataError(
+            f"backtest holds shares and sells none short; {len(short)} target_weights are negative, first {first['ticker']} on "
+            f"{first['session'].date()} at {first['weight']:.4f}. Hold an inverse fund instead, or cash."
+        )
     held = rows.loc[(rows["ticker"] != CASH) & (rows["weight"] > 0.0), ["session", "ticker", "weight"]]
     return Decisions(pd.DatetimeIndex(np.sort(rows["session"].unique())), held)
 

@@ -23,12 +23,16 @@ class BacktestLedger(Table):
     cash: pl.Float64 = column("Cash at the close", unit="base currency")
     receivables: pl.Float64 = column("Dividends and liquidations not yet paid", unit="base currency", ge=0)
     holdings_value: pl.Float64 = column("Shares times close", unit="base currency", ge=0)
-    daily_return: pl.Float64 = column("nav over the previous nav, less 1", unit="fraction")
+    daily_return: pl.Float64 = column(
+        "Time-weighted: nav over the previous nav, less 1; where money came or went, growth up to then times growth after",
+        unit="fraction",
+    )
     dividends: pl.Float64 = column("Accrued on this ex-date", unit="base currency", ge=0)
     interest: pl.Float64 = column("Cash yield of the session", unit="base currency")
     costs: pl.Float64 = column("Spread, impact and commission paid", unit="base currency", ge=0)
     traded_value: pl.Float64 = column("Sum of absolute trades", unit="base currency", ge=0)
     turnover: pl.Float64 = column("Half of traded value over nav", unit="fraction", ge=0)
+    flow: pl.Float64 = column("Money that came from outside (positive) or went", unit="base currency")
     identity_error: pl.Float64 = column(
         "(nav - cash - receivables - holdings) over nav, nav rolled forward on its own", unit="fraction"
     )
@@ -54,7 +58,7 @@ class BacktestTrades(Table):
     session: pl.Date = column("Fill session", unit="date")
     strategy: pl.String = column("Strategy or benchmark", unit="identifier")
     ticker: pl.String = column("Ticker", unit="identifier")
-    kind: pl.String = column("rebalance, delisting, liquidation, merger or rename", unit="category")
+    kind: pl.String = column("rebalance, flow, delisting, liquidation, merger or rename", unit="category")
     shares: pl.Float64 = column("Bought (positive) or sold", unit="shares")
     price: pl.Float64 = column("Fill price before costs", unit="listing currency")
     value: pl.Float64 = column("Shares times price", unit="base currency")

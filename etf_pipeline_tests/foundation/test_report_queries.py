@@ -34,6 +34,7 @@ def test_each_measure_stands_under_its_own_heading_and_the_interval_is_that_of_s
 def test_a_month_s_value_is_that_of_its_last_session_after_costs() -> None:
     days = pd.to_datetime(["2024-01-30", "2024-01-31", "2024-02-01", "2024-02-29"])
     net = pd.DataFrame({"session": days, "strategy": "s", "cost_basis": "net", "nav": [90.0, 100.0, 150.0, 110.0]})
+    net["daily_return"] = net["nav"].pct_change().fillna(0.0)
     gross = net.assign(cost_basis="gross", nav=net["nav"] * 2)
     found = report("rpt_nav_monthly", backtest_ledger=pd.concat([gross, net])).sort_values("month")
     assert found["nav"].tolist() == [100.0, 110.0]
