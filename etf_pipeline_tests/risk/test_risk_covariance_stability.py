@@ -214,7 +214,6 @@ def test_equal_estimators_are_rarely_told_apart():
         table = stability_of(logs)
         table["balanced_volatility"] = table["log_likelihood"] = np.nan
         false += bool(covariance_tests(table)["verdict"].isin(["better", "worse"]).any())
-    print("FALSE", false)
     assert false <= 24
 
 
