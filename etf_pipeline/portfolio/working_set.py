@@ -19,6 +19,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from etf_pipeline.errors import EstimationError
 from etf_pipeline.panel import Floats
 from etf_pipeline.portfolio import cone
 from etf_pipeline.portfolio.constraints import restrict
@@ -80,7 +81,10 @@ def solve_by_parts(
 def _generate(problem: Problem, inside: npt.NDArray[np.bool_], objective: cone.Objective, tolerance: float) -> Floats | None:
     """Let funds enter until none is worth more than it is charged."""
     for _ in range(ROUNDS):
-        answer = _solve(problem, np.flatnonzero(inside), objective, tolerance)
+        try:
+            answer = _solve(problem, np.flatnonzero(inside), objective, tolerance)
+        except EstimationError:  # a set on which the limits can hardly be met: all funds may do better
+            break
         if answer is None or inside.all():
             break
         surplus = _surplus(problem, answer, objective)
@@ -90,7 +94,7 @@ def _generate(problem: Problem, inside: npt.NDArray[np.bool_], objective: cone.O
         if not len(entering):
             return answer
         inside[entering] = True
-    return answer if inside.all() else _solve(problem, np.arange(problem.n), objective, tolerance)
+    return _solve(problem, np.arange(problem.n), objective, tolerance)
 
 
 def _solve(problem: Problem, inside: npt.NDArray[np.intp], objective: cone.Objective, tolerance: float) -> Floats | None:
