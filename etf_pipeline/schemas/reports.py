@@ -578,8 +578,12 @@ class RptCovarianceStability(Table):
     median_condition_number: pl.Float64 = column("Of the correlation matrix", unit="ratio", ge=1)
     median_effective_rank: pl.Float64 = column("Sources of risk that it sees", unit="count", ge=1)
     median_first_share: pl.Float64 = column("Share of the first eigenvalue", unit="fraction")
-    mean_first_share_change: pl.Float64 = column("Mean absolute change of that from month to month", unit="fraction", nullable=True)
-    median_leading_angle: pl.Float64 = column("Turn of the leading eigenvectors from month to month", unit="radians", nullable=True)
+    mean_first_share_change: pl.Float64 = column(
+        "Mean absolute change of that from month to month", unit="fraction", nullable=True
+    )
+    median_leading_angle: pl.Float64 = column(
+        "Turn of the leading eigenvectors from month to month", unit="radians", nullable=True
+    )
     median_gross_exposure: pl.Float64 = column("Of the portfolio of least variance", unit="ratio")
     median_realised_over_expected: pl.Float64 = column(
         "Its volatility in the month after over what the estimate promised", unit="ratio", nullable=True
@@ -608,3 +612,50 @@ class RptCovarianceStability(Table):
     log_likelihood_change: pl.Float64 = column("Against the sample covariance", unit="nats", nullable=True)
     log_likelihood_p_holm: pl.Float64 = column("Corrected p of no difference", unit="probability", nullable=True)
     log_likelihood_verdict: pl.String = column("What stands after correction", unit="category")
+
+
+@table(room="reports", key=("estimator",), causality="summary", allow_empty=True)
+class RptVolatilityEvaluation(Table):
+    """Volatility estimators of 21 sessions beside a year's standard deviation: both outcomes, over all funds."""
+
+    estimator: pl.String = column("Column of `volatilities`", unit="category")
+    funds: pl.Int64 = column("Funds with enough outcomes", unit="count", ge=0)
+    outcomes: pl.Int64 = column("Monthly outcomes of all funds", unit="count", ge=0)
+    better: pl.Float64 = column(
+        "Share of these funds on which it lost less, after Holm", unit="fraction", nullable=True, ge=0, le=1
+    )
+    worse: pl.Float64 = column("Share on which it lost more", unit="fraction", nullable=True, ge=0, le=1)
+    no_difference: pl.Float64 = column("Share on which neither can be told", unit="fraction", nullable=True, ge=0, le=1)
+    qlike: pl.Float64 = column("Mean loss over sessions", unit="nats", nullable=True, ge=0)
+    qlike_difference: pl.Float64 = column("Benchmark's loss less its own, mean over sessions", unit="nats", nullable=True)
+    dm: pl.Float64 = column("Diebold-Mariano statistic of the session means", unit="t", nullable=True)
+    dm_p: pl.Float64 = column("Two-sided p-value", unit="probability", nullable=True, ge=0, le=1)
+    mz_slope: pl.Float64 = column("Mincer-Zarnowitz slope over all funds", unit="ratio", nullable=True)
+    mz_slope_median: pl.Float64 = column("Median slope of the funds", unit="ratio", nullable=True)
+    unbiased: pl.Float64 = column(
+        "Share of funds on which intercept 0 and slope 1 are not rejected at 5 %", unit="fraction", nullable=True, ge=0, le=1
+    )
+    verdict: pl.String = column("On all funds together", unit="category")
+
+
+@table(room="reports", key=("strategy", "holder", "benchmark", "factor"), causality="summary", allow_empty=True)
+class RptFactorExposures(Table):
+    """Newest factor exposures of each strategy beside its benchmarks, and of every fund that it holds, with drift alarms."""
+
+    strategy: pl.String = column("Strategy", unit="identifier")
+    holder: pl.String = column("PORTFOLIO, or a fund that it holds", unit="identifier")
+    benchmark: pl.String = column("What the portfolio is held against; `none` in a fund's row", unit="identifier")
+    factor: pl.String = column("Factor; `unknown` where nothing is known of the fund", unit="identifier")
+    session: pl.Date = column("Newest rebalance", unit="date")
+    factor_session: pl.Date = column("Newest factor session that had been published", unit="date", nullable=True)
+    weight: pl.Float64 = column("Target weight; 1 for the portfolio", unit="fraction")
+    loading: pl.Float64 = column("Loading", unit="ratio", nullable=True)
+    error: pl.Float64 = column("Standard error by Newey and West", unit="ratio", nullable=True)
+    active: pl.Float64 = column("Loading less that of the benchmark", unit="ratio", nullable=True)
+    active_error: pl.Float64 = column("Standard error of the difference", unit="ratio", nullable=True)
+    coverage: pl.Float64 = column("Weight with known exposures", unit="fraction")
+    r_squared: pl.Float64 = column("Share of the fund's variance that factors explain", unit="fraction", nullable=True)
+    is_weak: pl.Boolean = column("Factors explain less than half", unit="flag", nullable=True)
+    match: pl.String = column("How fund and factor set belong together, see factor_fits", unit="category", nullable=True)
+    alarm: pl.Boolean = column("Drift alarm; unknown where the fund has too few windows", unit="flag", nullable=True)
+    drift: pl.String = column("The verdict on drift in words", unit="text", nullable=True)

@@ -257,7 +257,7 @@ class StyleDrift(Table):
     ticker: pl.String = column("Ticker with exchange suffix", unit="identifier")
     statistic: pl.Float64 = column("Wald statistic over the number of factors", unit="ratio", nullable=True, ge=0)
     habit: pl.Float64 = column(
-        "How much more than chance the loadings moved among earlier windows, half-way to the median fund, at least one",
+        "How much more than chance the loadings moved among earlier windows, or half-way to the median fund if that is more; at least 1",
         unit="ratio",
         nullable=True,
         ge=1,

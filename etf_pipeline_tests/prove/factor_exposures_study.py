@@ -110,7 +110,7 @@ def alarms(raw: RawMarket, rng: np.random.Generator) -> tuple[pd.DataFrame, bool
     return found[0], bool(found[1].set_index("ticker").loc[MOVER, "alarm"])
 
 
-def study(draws: int = 100, seed: int = 3000) -> dict[str, Any]:
+def study(draws: int = 80, seed: int = 3000) -> dict[str, Any]:
     """Coverage, false alarms and power over `draws` markets of the seeds from `seed` on.
 
     Returns

@@ -258,6 +258,23 @@ def target_weights() -> pd.DataFrame:
     )
 
 
+def portfolio_exposures() -> pd.DataFrame:
+    factors = ["MKT_RF", "SMB", "HML", "RMW", "CMA", "MOM"]
+    keys = [(s, k, b, f) for s in REBALANCES for k in STRATEGIES for b in ("SPY", "equal_weight") for f in factors if b != k]
+    rows = pd.DataFrame(keys, columns=["session", "strategy", "benchmark", "factor"])
+    loading = _rng(12).normal(0.2, 0.3, len(rows))
+    return rows.assign(
+        loading=loading,
+        error=0.03,
+        benchmark_loading=0.1,
+        active=loading - 0.1,
+        active_error=0.02,
+        coverage=1.0,
+        benchmark_coverage=1.0,
+        factor_session=rows["session"] - pd.Timedelta(days=60),
+    )
+
+
 def optimizer_solutions() -> pd.DataFrame:
     rows = pd.DataFrame([(s, k) for k in STRATEGIES for s in REBALANCES], columns=["session", "strategy"])
     rng = _rng(9)
@@ -410,6 +427,7 @@ PLOTTED: dict[str, Callable[[], pd.DataFrame]] = {
         forecast_windows,
         forecast_bias,
         target_weights,
+        portfolio_exposures,
         optimizer_solutions,
         backtest_ledger,
         drawdowns,

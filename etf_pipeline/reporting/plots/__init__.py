@@ -69,6 +69,7 @@ PLOTS: Mapping[str, Plot] = {
         ("model", "asset_class", "horizon", "in_sample_bias", "out_of_fold_bias", "ci_low", "ci_high", "corrected_bias"),
     ),
     "target_weights": Plot(portfolios.target_weights, ("session", "strategy", "ticker", "weight")),
+    "portfolio_exposures": Plot(portfolios.exposures, ("session", "strategy", "benchmark", "factor", "active", "active_error")),
     "optimizer_solutions": Plot(portfolios.solutions, ("session", "strategy", "status", "turnover", "cash", "var_1d")),
     "backtest_ledger": Plot(results.ledger, ("session", "strategy", "cost_basis", "nav")),
     "drawdowns": Plot(results.drawdowns, ("strategy", "peak", "trough", "recovery", "depth", "is_open", "available_at")),

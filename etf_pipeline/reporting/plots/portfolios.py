@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from etf_pipeline.conventions import CASH
-from etf_pipeline.reporting.figures import by_date, canvas, in_percent, legend, line
-from etf_pipeline.reporting.formats import words
+from etf_pipeline.reporting.figures import by_date, canvas, in_percent, legend, line, zero
+from etf_pipeline.reporting.formats import day, words
 from etf_pipeline.reporting.palette import INK, REST, colour
 
 if TYPE_CHECKING:
@@ -20,6 +20,9 @@ PREFERRED = ("max_sharpe", "risk_parity")
 """Strategies whose weights are drawn, where the table has them."""
 
 OTHERS = "Others"
+
+Z = 1.959964
+"""Two-sided 95 % of a normal distribution."""
 
 
 def target_weights(frame: pd.DataFrame) -> Figure:
@@ -81,4 +84,34 @@ def solutions(frame: pd.DataFrame) -> Figure:
         ax.set_ylim(bottom=0)
     by_date(axes[-1])
     legend(figure, axes[0])
+    return figure
+
+
+def exposures(frame: pd.DataFrame) -> Figure:
+    """Factor loadings of the newest portfolios over those of a benchmark."""
+    newest = frame[frame["session"] == frame["session"].max()]
+    counts = newest.groupby("benchmark", observed=True)["strategy"].nunique()
+    benchmark = min(counts[counts == counts.max()].index.astype(str))
+    rows = newest[newest["benchmark"] == benchmark]
+    note = f"{day(rows['session'].iloc[0])}, active loadings over {words(benchmark)}; bars are 95 % intervals of the estimate."
+    figure, (ax,) = canvas("Which factors do the portfolios hold more of than the benchmark?", note)
+    factors, strategies = (sorted(rows[name].astype(str).unique()) for name in ("factor", "strategy"))
+    for i, strategy in enumerate(strategies):
+        mine = rows[rows["strategy"] == strategy].set_index(rows.loc[rows["strategy"] == strategy, "factor"].astype(str))
+        mine = mine.reindex(factors)
+        places = np.arange(len(factors)) + 0.6 * ((i + 0.5) / len(strategies) - 0.5)
+        reach = Z * mine["active_error"].to_numpy(dtype=np.float64)
+        ax.errorbar(
+            places,
+            mine["active"].to_numpy(dtype=np.float64),
+            reach,
+            fmt="o",
+            color=colour(i),
+            markersize=5,
+            label=words(strategy),
+        )
+    zero(ax)
+    ax.set_xticks(np.arange(len(factors)), factors)
+    ax.set_ylabel("active loading")
+    legend(figure, ax)
     return figure

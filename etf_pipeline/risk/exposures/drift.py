@@ -61,7 +61,7 @@ def style_drift(
 
     No fund's loadings stand still: on real funds a test of W alone rejects at half of all sessions. So W is divided by the
     fund's `habit`: how much more than chance its loadings moved among the earlier windows, ``Q / (6 (J - 1))`` with Cochran's
-    Q of J windows [1]_, drawn half-way to the median fund of the session and never below one. ``W / habit`` is held against an
+    Q of J windows [1]_, half-way to the median fund of the session if that is more, and never below one. ``W / habit`` is held against an
     F distribution whose second degrees of freedom are those of a Newey-West variance. Where loadings are constant the
     habit is near one and the test keeps its size; where they wander, the alarm asks for more than the usual.
 
@@ -207,7 +207,7 @@ def _inverse(matrix: Floats) -> Floats:
     """Inverses of symmetric matrices, scaled to a unit diagonal first; NaN where there is none."""
     one = np.eye(matrix.shape[-1])
     scale = np.sqrt(np.diagonal(matrix, axis1=-2, axis2=-1))
-    good: Flags = np.isfinite(matrix).all(axis=(-2, -1), keepdims=True) & (scale > 0.0).all(axis=-1)[..., None, None]
+    good: Flags = np.asarray(np.isfinite(matrix).all(axis=(-2, -1), keepdims=True)) & (scale > 0.0).all(axis=-1)[..., None, None]
     unit = np.where(good[..., 0], scale, 1.0)
     outer = unit[..., :, None] * unit[..., None, :]
     whole = np.where(good, matrix / outer, one)
@@ -234,10 +234,10 @@ def _fit(lined: Sample, pairs: Ints, ends: Ints, parameters: DriftParameters) ->
 
 
 def _habits(dispersion: Floats, tested: Flags, moment: Ints) -> Floats:
-    """Each fund's dispersion, half-way to the median of the session's tested funds, at least one; NaN where not tested."""
+    """Each fund's dispersion, or half-way to the median of the session's tested funds if that is more, at least one."""
     own = pd.Series(np.where(tested, dispersion, np.nan))
     middle = own.groupby(moment).transform("median")
-    return np.maximum(0.5 * (own + middle).to_numpy(dtype=np.float64), 1.0)
+    return np.maximum(np.maximum(own, 0.5 * (own + middle)).to_numpy(dtype=np.float64), 1.0)
 
 
 def _second_moments(lined: Sample, ends: Ints, parameters: DriftParameters) -> Floats:
