@@ -97,6 +97,18 @@ def _joined(
     return Extension(dict(onto), since)
 
 
+def to_the_last_rows(warehouse: Warehouse, step: Extension) -> Extension | None:
+    """The extension moved back to the newest stored chunk of its outputs, for tables that not every session adds rows to.
+
+    None where it begins no later than that: then all its rows are gone, and everything must be computed.
+    """
+    starts = [
+        begins(file.chunk) for name, version in step.onto.items() if TABLES[name].chunk for file in warehouse.files_of(version)
+    ]
+    newest = max((day for day in starts if day is not None), default=step.since)
+    return Extension(step.onto, newest) if newest < step.since else None
+
+
 def _json(settings: Mapping[str, object]) -> str:
     return json.dumps(dict(settings), sort_keys=True, default=str)
 
