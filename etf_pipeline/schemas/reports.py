@@ -87,6 +87,7 @@ class RptScoring(Table):
     verdict_within_class: pl.String = column("Verdict on those within asset classes", unit="category")
     verdict_top_excess: pl.String = column("Verdict on the best fifth", unit="category")
     note: pl.String = column("What a reader should know", unit="text")
+    verdict: pl.String = column("By ranks within asset classes and the best fifth; none where they disagree", unit="category")
 
 
 @table(room="reports", key=("strategy", "cost_basis"), causality="summary")
