@@ -1,8 +1,9 @@
 """Measures: one definition of every figure that sums up a return series, and how far chance moves it.
 
 `MEASURES` names each with its definition, degrees of freedom, annualiser and unit; `measure` computes one,
-`bootstrap` gives the interval around it, `risk_free` what cash earned. The backtest, validation and monitoring all read
-their figures from here, so that no two pages of a report can disagree on a Sharpe ratio.
+`bootstrap` gives the interval around it, `sharpe_difference` tests one Sharpe ratio against another, `risk_free` is what cash
+earned. The backtest, validation and monitoring all read their figures from here, so that no two pages of a report can disagree
+on a Sharpe ratio.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from etf_pipeline.measures.bootstrap import (
     stationary_indices,
 )
 from etf_pipeline.measures.risk_free import daily_bill_yield, session_risk_free
+from etf_pipeline.measures.sharpe_difference import SharpeDifference, sharpe_difference
 from etf_pipeline.panel import Floats
 
 
@@ -115,6 +117,7 @@ def measure(name: str, returns: Floats, risk_free: Floats | float = 0.0, benchma
 __all__ = [
     "MEASURES",
     "Measure",
+    "SharpeDifference",
     "block_length",
     "common_block_length",
     "daily_bill_yield",
@@ -122,5 +125,6 @@ __all__ = [
     "percentile_interval",
     "resample",
     "session_risk_free",
+    "sharpe_difference",
     "stationary_indices",
 ]
