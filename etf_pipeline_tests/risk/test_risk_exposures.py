@@ -80,7 +80,8 @@ def test_factors_that_come_late_are_not_used_before_and_too_old_ones_give_no_exp
     returns, factors, etfs, sessions = market
     late = factors.assign(available_at=factors["available_at"] + pd.Timedelta(days=400))
     exposures, fits = factor_exposures(returns, late, etfs, sessions, FAST)
-    assert exposures.empty and fits.empty
+    assert exposures.empty
+    assert fits.empty
     patient, _ = factor_exposures(returns, late, etfs, sessions, replace(FAST, max_lag=500))
     assert len(patient)
 
@@ -94,7 +95,7 @@ def test_a_dead_fund_has_no_exposure_after_its_days_of_absence_and_a_young_one_n
 
 
 def test_a_return_over_several_sessions_is_held_against_the_compounded_factors(market):
-    returns, factors, etfs, sessions = market
+    _returns, factors, etfs, sessions = market
     table = factors.pivot(index="session", columns="factor", values="value")
     gross = (1 + table["MKT_RF"]).cumprod()
     every_other = DAYS[::2]
@@ -126,7 +127,8 @@ def test_sydney_meets_new_york_one_session_later(market):
     without_bill = factors.assign(value=factors["value"].where(factors["factor"] != "RF", 0.0))
     exposures, fits = factor_exposures(fund, without_bill, etfs, sessions, FAST)
     np.testing.assert_allclose(exposures[exposures["factor"] == "MKT_RF"]["loading"], 1.0, atol=1e-9)
-    assert set(fits["match"]) == {"own"} and (fits["r_squared"] > 1 - 1e-9).all()
+    assert set(fits["match"]) == {"own"}
+    assert (fits["r_squared"] > 1 - 1e-9).all()
 
 
 def test_an_unknown_factor_is_not_a_zero(market):
@@ -176,23 +178,30 @@ def test_a_night_that_reads_only_the_look_back_gives_the_same_bits(market):
 def test_a_bond_fund_is_told_apart_and_its_exposures_are_weak(market):
     _, fits = factor_exposures(*market, FAST)
     bond, share = (fits[fits["ticker"] == t] for t in ("BOND", "AAA"))
-    assert set(bond["match"]) == {"not_equity"} and bond["is_weak"].all()
-    assert set(share["match"]) == {"own"} and not share["is_weak"].any()
+    assert set(bond["match"]) == {"not_equity"}
+    assert bond["is_weak"].all()
+    assert set(share["match"]) == {"own"}
+    assert not share["is_weak"].any()
 
 
 def test_a_foreign_fund_takes_its_regions_factors_where_they_are_there_and_us_factors_flagged_where_not(market):
-    returns, factors, _, sessions = market
+    _returns, factors, _, sessions = market
     japan = factor_table(seed=99).assign(factor=lambda f: "JAPAN:" + f["factor"])
     fund = return_table({"EWJ": steady(japan.assign(factor=japan["factor"].str[6:]), [0.9, 0.1, 0.0, 0.0, 0.0, 0.0], seed=7)})
     etfs = etf_table({"EWJ": ("equity", "Japan Stock")})
     _, alone = factor_exposures(fund, factors, etfs, sessions, FAST)
-    assert set(alone["match"]) == {"us_only"} and set(alone["region"]) == {"US"} and alone["is_weak"].all()
+    assert set(alone["match"]) == {"us_only"}
+    assert set(alone["region"]) == {"US"}
+    assert alone["is_weak"].all()
     exposures, both = factor_exposures(fund, pd.concat([factors, japan]), etfs, sessions, FAST)
-    assert set(both["match"]) == {"own"} and set(both["region"]) == {"JAPAN"} and not both["is_weak"].any()
+    assert set(both["match"]) == {"own"}
+    assert set(both["region"]) == {"JAPAN"}
+    assert not both["is_weak"].any()
     assert abs(loading_of(exposures, "EWJ", "MKT_RF") - 0.9) < 0.1
     unknown = etf_table({"EWJ": ("unknown", None)})
     _, free = factor_exposures(fund, pd.concat([factors, japan]), unknown, sessions, FAST)
-    assert set(free["match"]) == {"unclassified"} and set(free["region"]) == {"JAPAN"}
+    assert set(free["match"]) == {"unclassified"}
+    assert set(free["region"]) == {"JAPAN"}
 
 
 def test_a_category_that_is_contradicted_by_the_evidence_says_so(market):
@@ -227,7 +236,8 @@ def test_no_factors_give_no_rows(market):
     returns, factors, etfs, sessions = market
     for part in (factors.iloc[:0], factors[factors["factor"] != "CMA"]):
         exposures, fits = factor_exposures(returns, part, etfs, sessions, FAST)
-        assert exposures.empty and fits.empty
+        assert exposures.empty
+        assert fits.empty
 
 
 def test_a_fund_without_an_exchange_is_an_error_that_names_it(market):
@@ -255,9 +265,10 @@ def test_the_kernel_equals_the_shared_regression_on_every_window():
     returns = factors[:, :k] @ rng.normal(0, 1, k) + 0.004 * rng.standard_t(4, n)
     ends = np.arange(80, n, 7)
     pairs = np.column_stack([np.zeros(len(ends)), np.arange(len(ends))]).astype(np.int64)
+    at_once, now = np.zeros(n, np.int64), np.zeros(len(ends), np.int64)
     counts, coefficients, covariances, _ = fit_windows(
-        returns, np.arange(n), np.array([0, n]), ends, pairs, factors, np.zeros(n, np.int64), np.zeros(len(ends), np.int64), 60, 60, -1
-    )  # fmt: skip
+        returns, np.arange(n), np.array([0, n]), ends, pairs, factors, at_once, now, 60, 60, -1
+    )
     for end, count, beta, covariance in zip(ends, counts, coefficients, covariances, strict=True):
         window = slice(end - 59, end + 1)
         fit = ols(returns[window] - 1e-4, np.column_stack([np.ones(60), factors[window, :k]]), correct=True)

@@ -81,7 +81,9 @@ def test_a_loading_is_the_weighted_sum_of_the_funds_loadings(market):
 def test_a_portfolio_beside_itself_has_no_active_loading_and_no_active_error(market):
     parameters = replace(FAST, benchmarks=("twin",))
     found = one(portfolio_exposures(weight_table(mine=HELD, twin=HELD), *market, parameters), "mine", "twin")
-    assert (found["active"] == 0.0).all() and (found["active_error"] == 0.0).all() and (found["error"] > 0.0).all()
+    assert (found["active"] == 0.0).all()
+    assert (found["active_error"] == 0.0).all()
+    assert (found["error"] > 0.0).all()
 
 
 def test_a_fund_without_exposure_is_not_a_zero_but_less_coverage(market):
@@ -89,7 +91,8 @@ def test_a_fund_without_exposure_is_not_a_zero_but_less_coverage(market):
         weight_table(mine={"AAA": 0.9, "YOUNG": 0.1}, other={"AAA": 0.5, "YOUNG": 0.5}, pure={"AAA": 1.0}), *market, FAST
     )
     mine, other, pure = (one(found, name, "SPY") for name in ("mine", "other", "pure"))
-    assert (mine["coverage"] == 0.9).all() and (other["coverage"] == 0.5).all()
+    assert (mine["coverage"] == 0.9).all()
+    assert (other["coverage"] == 0.5).all()
     np.testing.assert_allclose(mine["loading"], pure["loading"], rtol=1e-12)
     np.testing.assert_allclose(mine["error"], pure["error"], rtol=1e-12)
     assert other[["loading", "error", "active", "active_error"]].isna().all(axis=None)
@@ -98,7 +101,9 @@ def test_a_fund_without_exposure_is_not_a_zero_but_less_coverage(market):
 
 def test_a_benchmark_that_nobody_knows_leaves_the_active_loading_unknown(market):
     found = one(portfolio_exposures(weight_table(mine=HELD), *market, replace(FAST, benchmarks=("NONE",))), "mine", "NONE")
-    assert (found["benchmark_coverage"] == 0.0).all() and found["active"].isna().all() and found["loading"].notna().all()
+    assert (found["benchmark_coverage"] == 0.0).all()
+    assert found["active"].isna().all()
+    assert found["loading"].notna().all()
 
 
 def test_strategies_are_benchmarks_of_the_others_and_never_of_themselves(market):
