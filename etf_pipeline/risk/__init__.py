@@ -16,11 +16,24 @@ from etf_pipeline.risk.covariance import (
     covariances,
     ledoit_wolf,
 )
-from etf_pipeline.risk.volatility import GarchParameters, VolatilityParameters, garch_fits, volatilities
+from etf_pipeline.risk.volatility import (
+    CompositeParameters,
+    EvaluationParameters,
+    GarchParameters,
+    VolatilityParameters,
+    garch_fits,
+    out_of_reach,
+    volatilities,
+    volatility_evaluation,
+    volatility_outcomes,
+    volatility_weights,
+)
 
 __all__ = [
     "COVARIANCE_ESTIMATORS",
+    "CompositeParameters",
     "CovarianceParameters",
+    "EvaluationParameters",
     "GarchParameters",
     "StabilityParameters",
     "VolatilityParameters",
@@ -29,5 +42,9 @@ __all__ = [
     "covariances",
     "garch_fits",
     "ledoit_wolf",
+    "out_of_reach",
     "volatilities",
+    "volatility_evaluation",
+    "volatility_outcomes",
+    "volatility_weights",
 ]

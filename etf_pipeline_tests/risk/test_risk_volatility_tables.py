@@ -5,14 +5,19 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from risk_samples import SESSIONS, arch_fit, garch_returns, returns_frame, three_funds
+from risk_samples import SESSIONS, arch_fit, garch_returns, no_weights, regimes_frame, returns_frame, three_funds
 
 from etf_pipeline.errors import DataError
-from etf_pipeline.risk import GarchParameters, VolatilityParameters, garch_fits, volatilities
-from etf_pipeline.risk.volatility.ewma import ewma_volatility
+from etf_pipeline.risk import GarchParameters, VolatilityParameters, garch_fits
+from etf_pipeline.risk import volatilities as forecast
+from etf_pipeline.risk.volatility.ewma import ewma_volatility, memory
 from etf_pipeline.risk.volatility.garch import PARAMETERS, fit_sessions, horizon_volatilities
 from etf_pipeline.risk.volatility.realised import realised_volatility
 from etf_pipeline.schemas import TABLES
+
+
+def volatilities(returns: pd.DataFrame, fits: pd.DataFrame, parameters: VolatilityParameters | None = None) -> pd.DataFrame:
+    return forecast(returns, fits, regimes_frame(), no_weights(), parameters)
 
 
 @pytest.fixture(scope="module")
@@ -65,10 +70,11 @@ def test_a_fit_is_that_of_arch_in_percent(returns, fits):
 def test_with_the_parameters_of_arch_variances_and_forecasts_are_its_own():
     x = garch_returns(1200, seed=31)
     peer = arch_fit(x)
-    segment = pd.DataFrame([dict(zip(PARAMETERS, peer.params, strict=True))]).assign(first=0, stop=1200)
+    segment = pd.DataFrame([dict(zip(PARAMETERS, peer.params, strict=True))]).assign(first=0, after=0, stop=1200, gamma=0.0)
     weights = 0.94 ** np.arange(75)
-    segment["backcast"] = np.sum(weights * (x[:75] - x.mean()) ** 2) / weights.sum()
-    one, many = (horizon_volatilities(x, np.array([0]), segment, horizon=h) for h in (1, 21))
+    backcast = np.sum(weights * (x[:75] - x.mean()) ** 2) / weights.sum()
+    segment["variance"] = segment["omega"] + (segment["alpha"] + segment["beta"]) * backcast
+    one, many = horizon_volatilities(x, segment, (1, 21))
     # the one-session forecast at t is the conditional variance of t + 1
     assert one[:-1] == pytest.approx(np.sqrt(252) * peer.conditional_volatility[1:] / 100, rel=1e-10)
     # its forecasts start from another backcast (about the fitted mean), whose trace has died out by session 300
@@ -79,9 +85,19 @@ def test_with_the_parameters_of_arch_variances_and_forecasts_are_its_own():
 def test_the_annual_forecast_takes_the_root_of_the_variance_not_of_sigma():
     # omega = 4, nothing else: h is 4 percent squared for ever, so sigma is 2 % a session whatever the horizon.
     segment = pd.DataFrame(
-        {"first": [0], "stop": [2], "backcast": [1.0], "mu": 0.0, "omega": 4.0, "alpha": 0.0, "beta": 0.0, "nu": 5}
+        {
+            "first": [0],
+            "after": 0,
+            "stop": 2,
+            "variance": 4.0,
+            "mu": 0.0,
+            "omega": 4.0,
+            "alpha": 0.0,
+            "beta": 0.0,
+            "gamma": np.nan,
+        }
     )
-    found = horizon_volatilities(np.array([1.0, -3.0]), np.array([0]), segment, horizon=21)
+    found = horizon_volatilities(np.array([1.0, -3.0]), segment, (21,))[0]
     assert found == pytest.approx([0.02 * np.sqrt(252)] * 2, rel=1e-14)
 
 
@@ -123,7 +139,9 @@ def test_ewma_and_realised_equal_pandas_fund_by_fund(returns, table):
         r = returns.loc[returns["ticker"] == ticker, "total_return"].reset_index(drop=True)
         rows = rows.reset_index(drop=True)
         ewma = np.sqrt(252 * (r**2).ewm(alpha=0.06, min_periods=20).mean())
-        np.testing.assert_allclose(rows["ewma"], ewma, rtol=1e-10)
+        np.testing.assert_allclose(rows["ewma"], ewma, rtol=5e-5)  # a millionth of the weights, on returns of up to 10 sigma
+        whole = memory(0.94)
+        np.testing.assert_allclose(rows["ewma"][:whole], ewma[:whole], rtol=1e-10)
         for window in (30, 90, 252):
             np.testing.assert_allclose(rows[f"realised_{window}"], r.rolling(window).std() * np.sqrt(252), rtol=1e-9)
 

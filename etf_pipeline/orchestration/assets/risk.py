@@ -1,9 +1,19 @@
 """Risk room: how much do funds move, and how much together?"""
 
+from datetime import date
+
 import pandas as pd
 
-from etf_pipeline.recipes import Increment, makes
-from etf_pipeline.risk import CovarianceParameters, GarchParameters, StabilityParameters, VolatilityParameters
+from etf_pipeline.recipes import Increment, Tables, makes
+from etf_pipeline.risk import (
+    CompositeParameters,
+    CovarianceParameters,
+    EvaluationParameters,
+    GarchParameters,
+    StabilityParameters,
+    VolatilityParameters,
+    out_of_reach,
+)
 from etf_pipeline.risk.beta import (
     BetaParameters,
     BetaStabilityParameters,
@@ -11,22 +21,81 @@ from etf_pipeline.risk.beta import (
     MultiFactorParameters,
 )
 from etf_pipeline.risk.exposures import DriftParameters, ExposureParameters, PortfolioExposureParameters
+from etf_pipeline.risk.volatility.estimators import HORIZON
+from etf_pipeline.schemas.contract import to_polars
+
+RETURNS = {"fct_returns": ("session", "ticker", "total_return")}
+VOLATILITY_DATED = {"garch_fits": "fit_session", "regimes": "session", "volatility_weights": "session"}
+"""A fit, a regime and a weight count from their own day on."""
 
 
-@makes("garch_fits")
+def _a_year_ended(inputs: Tables, made: Tables, since: date) -> bool:
+    """Fits need the whole history: a night makes none, and the night of a year's end makes all of them."""
+    return bool(made["garch_fits"].num_rows)
+
+
+def _fits_out_of_reach(inputs: Tables, made: Tables, since: date) -> bool:
+    return out_of_reach(to_polars(inputs["fct_returns"]), to_polars(inputs["garch_fits"]), since)
+
+
+@makes("garch_fits", reads=RETURNS, increment=Increment(dated={"garch_fits": "fit_session"}, contested=_a_year_ended))
 def garch_fits(fct_returns: pd.DataFrame, parameters: GarchParameters) -> pd.DataFrame:
-    """GARCH(1,1) with Student-t errors, refitted each year on everything known by then."""
+    """GARCH(1,1), refitted each year on everything known by then."""
     from etf_pipeline.risk import garch_fits as fit
 
     return fit(fct_returns, parameters)
 
 
-@makes("volatilities")
-def volatilities(fct_returns: pd.DataFrame, garch_fits: pd.DataFrame, parameters: VolatilityParameters) -> pd.DataFrame:
+@makes(
+    "volatility_outcomes",
+    reads=RETURNS,
+    increment=Increment(
+        lookback=lambda parameters: parameters.lookback + HORIZON, dated=VOLATILITY_DATED, contested=_fits_out_of_reach
+    ),
+)
+def volatility_outcomes(
+    fct_returns: pd.DataFrame, garch_fits: pd.DataFrame, regimes: pd.DataFrame, parameters: VolatilityParameters
+) -> pd.DataFrame:
+    """What was forecast for the 21 sessions before each month's end, and what came of it."""
+    from etf_pipeline.risk import volatility_outcomes as compare
+
+    return compare(fct_returns, garch_fits, regimes, parameters)
+
+
+@makes("volatility_weights")
+def volatility_weights(volatility_outcomes: pd.DataFrame, parameters: CompositeParameters) -> pd.DataFrame:
+    """Weights of the volatility estimators by their losses so far."""
+    from etf_pipeline.risk import volatility_weights as weigh
+
+    return weigh(volatility_outcomes, parameters)
+
+
+@makes(
+    "volatilities",
+    reads=RETURNS,
+    increment=Increment(lookback=lambda parameters: parameters.lookback, dated=VOLATILITY_DATED, contested=_fits_out_of_reach),
+)
+def volatilities(
+    fct_returns: pd.DataFrame,
+    garch_fits: pd.DataFrame,
+    regimes: pd.DataFrame,
+    volatility_weights: pd.DataFrame,
+    parameters: VolatilityParameters,
+) -> pd.DataFrame:
     """Volatility forecasts of every fund and session; the EWMA stands in, flagged, where GARCH cannot."""
     from etf_pipeline.risk import volatilities as forecast
 
-    return forecast(fct_returns, garch_fits, parameters)
+    return forecast(fct_returns, garch_fits, regimes, volatility_weights, parameters)
+
+
+@makes("volatility_evaluation")
+def volatility_evaluation(
+    volatility_outcomes: pd.DataFrame, volatility_weights: pd.DataFrame, parameters: EvaluationParameters
+) -> pd.DataFrame:
+    """Whether each volatility estimator beats a year's standard deviation, fund by fund and on all."""
+    from etf_pipeline.risk import volatility_evaluation as judge
+
+    return judge(volatility_outcomes, volatility_weights, parameters)
 
 
 def _month_ends(raw_sessions: pd.DataFrame, universe_membership: pd.DataFrame) -> pd.DatetimeIndex:

@@ -11,6 +11,9 @@ from numba import njit
 from etf_pipeline.conventions import SESSIONS_PER_YEAR
 from etf_pipeline.panel import Floats
 
+FORGOTTEN = 1e-6
+"""Share of the weight that the memory leaves out."""
+
 
 def ewma_volatility(returns: Floats, offsets: npt.NDArray[np.int64], *, decay: float = 0.94, min_sessions: int = 20) -> Floats:
     """Annual volatility from exponentially weighted squared returns.
@@ -33,9 +36,10 @@ def ewma_volatility(returns: Floats, offsets: npt.NDArray[np.int64], *, decay: f
 
     Notes
     -----
-    ``sqrt(252 * sum(decay^i r_{t-i}^2) / sum(decay^i))`` over all known returns [1]_. The weights are normalised by their
-    sum so far, so that no starting variance has to be invented. The model is integrated: its forecast is the same for
-    every horizon.
+    ``sqrt(252 * sum(decay^i r_{t-i}^2) / sum(decay^i))`` over the known returns among the last `memory(decay)` [1]_. The weights
+    are normalised by their sum, so that no starting variance has to be invented; the millionth that lies before the memory is
+    left out, so that a night needs no earlier return, and an absurd one is forgotten in the end. The model is integrated: its
+    forecast is the same for every horizon.
 
     References
     ----------
@@ -46,19 +50,32 @@ def ewma_volatility(returns: Floats, offsets: npt.NDArray[np.int64], *, decay: f
     >>> ewma_volatility(np.array([0.01, -0.01]), np.array([0, 2]), min_sessions=1).round(6).tolist()
     [0.158745, 0.158745]
     """
-    return np.sqrt(SESSIONS_PER_YEAR * _weighted_squares(returns, offsets, decay, min_sessions))
+    window = memory(decay)
+    return np.sqrt(SESSIONS_PER_YEAR * _weighted_squares(returns, offsets, decay, min_sessions, window))
+
+
+def memory(decay: float) -> int:
+    """Sessions that hold all but a millionth of the weight.
+
+    Examples
+    --------
+    >>> memory(0.94)
+    224
+    """
+    return max(math.ceil(math.log(FORGOTTEN) / math.log(decay)), 1)
 
 
 @njit(cache=True)
-def _weighted_squares(returns: Floats, offsets: npt.NDArray[np.int64], decay: float, min_sessions: int) -> Floats:
+def _weighted_squares(returns: Floats, offsets: npt.NDArray[np.int64], decay: float, min_sessions: int, window: int) -> Floats:
     out = np.full(len(returns), np.nan)
     for k in range(len(offsets) - 1):
-        total, weights, known = 0.0, 0.0, 0
         for t in range(offsets[k], offsets[k + 1]):
-            if not math.isnan(returns[t]):
-                total = decay * total + returns[t] ** 2
-                weights = decay * weights + 1.0
-                known += 1
+            total, weights, known = 0.0, 0.0, 0
+            for i in range(max(offsets[k], t - window + 1), t + 1):
+                if not math.isnan(returns[i]):
+                    total = decay * total + returns[i] ** 2
+                    weights = decay * weights + 1.0
+                    known += 1
             if known >= min_sessions:
                 out[t] = total / weights
     return out

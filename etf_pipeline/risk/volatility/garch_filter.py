@@ -1,4 +1,4 @@
-"""Numba kernel: filter each fund through its yearly parameters and forecast the mean variance over a horizon."""
+"""Numba kernels: carry each fund's variance through its yearly parameters and forecast its mean over horizons."""
 
 from __future__ import annotations
 
@@ -9,30 +9,64 @@ import numpy.typing as npt
 from numba import njit
 
 from etf_pipeline.panel import Floats
-from etf_pipeline.risk.volatility.garch_likelihood import ALPHA, BETA, MU, OMEGA
+
+MU, OMEGA, ALPHA, BETA, GAMMA = range(5)
+"""Positions of the parameters in a row of `theta`."""
+
+
+@njit(cache=True)
+def last_variances(
+    returns: Floats, start: npt.NDArray[np.int64], stop: npt.NDArray[np.int64], theta: Floats, backcast: Floats
+) -> Floats:
+    """Variance forecast of the session after each sample ``returns[start[k]:stop[k]]``; the backcast stands before it."""
+    out = np.empty(len(start))
+    for k in range(len(start)):
+        h = theta[k, OMEGA] + persistence(theta[k]) * backcast[k]
+        for t in range(start[k], stop[k]):
+            h = next_variance(returns[t], h, theta[k])
+        out[k] = h
+    return out
 
 
 @njit(cache=True)
 def forecast_segments(
     returns: Floats,
-    offsets: npt.NDArray[np.int64],
     first: npt.NDArray[np.int64],
+    after: npt.NDArray[np.int64],
     stop: npt.NDArray[np.int64],
     theta: Floats,
-    backcast: Floats,
-    horizon: int,
+    variance: Floats,
+    horizons: npt.NDArray[np.int64],
 ) -> Floats:
-    """Mean variance of the next `horizon` sessions, for the rows ``first[k]..stop[k]`` of every segment *k*."""
-    out = np.full(len(returns), np.nan)
+    """Mean variance over each horizon, for the rows ``first[k]..stop[k]`` of every segment *k*; new returns begin at `after`."""
+    out = np.full((len(horizons), len(returns)), np.nan)
     for k in range(len(first)):
-        level, slope = mean_forecast(theta[k], horizon)
-        h = theta[k, OMEGA] + (theta[k, ALPHA] + theta[k, BETA]) * backcast[k]
-        for t in range(offsets[k], stop[k]):
-            if not math.isnan(returns[t]):
-                h = theta[k, OMEGA] + theta[k, ALPHA] * (returns[t] - theta[k, MU]) ** 2 + theta[k, BETA] * h
-            if t >= first[k]:
-                out[t] = level + slope * h
+        forecasts = [mean_forecast(theta[k], horizon) for horizon in horizons]
+        h = variance[k]
+        for t in range(first[k], stop[k]):
+            if t >= after[k]:
+                h = next_variance(returns[t], h, theta[k])
+            for i, (level, slope) in enumerate(forecasts):
+                out[i, t] = level + slope * h
     return out
+
+
+@njit(cache=True)
+def next_variance(value: float, h: float, theta: Floats) -> float:
+    """Variance after a return; an unknown one leaves it as it is."""
+    if math.isnan(value):
+        return h
+    e = value - theta[MU]
+    news = theta[ALPHA] + theta[GAMMA] if e < 0.0 else theta[ALPHA]
+    following: float = theta[OMEGA] + news * e**2 + theta[BETA] * h
+    return following
+
+
+@njit(cache=True)
+def persistence(theta: Floats) -> float:
+    """How much of a variance is expected to remain a session later."""
+    kept: float = theta[ALPHA] + 0.5 * theta[GAMMA] + theta[BETA]
+    return kept
 
 
 @njit(cache=True)
@@ -42,6 +76,6 @@ def mean_forecast(theta: Floats, horizon: int) -> tuple[float, float]:
     for _ in range(horizon):
         total_level += level
         total_slope += slope
-        level = theta[OMEGA] + (theta[ALPHA] + theta[BETA]) * level
-        slope *= theta[ALPHA] + theta[BETA]
+        level = theta[OMEGA] + persistence(theta) * level
+        slope *= persistence(theta)
     return total_level / horizon, total_slope / horizon
