@@ -13,7 +13,7 @@ from etf_pipeline.panel import Floats
 Counts = npt.NDArray[np.int64]
 
 
-def standardised_slopes(targets: Floats, shock: Floats) -> tuple[Floats, Floats, Counts]:
+def standardised_slopes(targets: Floats, shock: Floats, *, scaled: bool = True) -> tuple[Floats, Floats, Counts]:
     """Slope of each standardised target on the standardised shock.
 
     Parameters
@@ -22,6 +22,8 @@ def standardised_slopes(targets: Floats, shock: Floats) -> tuple[Floats, Floats,
         Returns; unknown ones are left out of their own regression.
     shock : ndarray of shape (n_months,)
         Shock of the same months.
+    scaled : bool, default True
+        Whether targets are scaled to a deviation of one; a mean of targets that already were is not.
 
     Returns
     -------
@@ -34,7 +36,8 @@ def standardised_slopes(targets: Floats, shock: Floats) -> tuple[Floats, Floats,
     """
     known = np.isfinite(targets) & np.isfinite(shock)[:, None]
     n = known.sum(axis=0)
-    y, x = _standardised(targets, known, n), _standardised(np.broadcast_to(shock[:, None], targets.shape), known, n)
+    y = _standardised(targets, known, n) * (1.0 if scaled else _deviations(targets, known, n))
+    x = _standardised(np.broadcast_to(shock[:, None], targets.shape), known, n)
     with np.errstate(invalid="ignore", divide="ignore"):
         slopes = (x * y).sum(axis=0) / n
         variance = _long_run(x * (y - slopes * x), n) / (n * (n - 2.0))
@@ -47,9 +50,17 @@ def _standardised(values: Floats, known: npt.NDArray[np.bool_], n: Counts) -> Fl
     with np.errstate(invalid="ignore", divide="ignore"):
         filled = np.where(known, values, 0.0)
         centred = np.where(known, filled - filled.sum(axis=0) / n, 0.0)
-        scale = np.sqrt((centred * centred).sum(axis=0) / n)
+        scale = _deviations(values, known, n)
         moves = scale > 1e-12 * np.abs(filled).max(axis=0, initial=0.0)
         return np.where(moves, centred / scale, np.nan)
+
+
+def _deviations(values: Floats, known: npt.NDArray[np.bool_], n: Counts) -> Floats:
+    """Standard deviation (ddof 0) of the known values of each column."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        filled = np.where(known, values, 0.0)
+        centred = np.where(known, filled - filled.sum(axis=0) / n, 0.0)
+        return np.asarray(np.sqrt((centred * centred).sum(axis=0) / n), dtype=np.float64)
 
 
 def _long_run(scores: Floats, n: Counts) -> Floats:

@@ -69,8 +69,9 @@ def macro_sensitivities(
     Notes
     -----
     1. Month by month, excess returns stand beside the shock of the month (`macro_state.shock` at its last session).
-    2. The estimate is the slope between both in standard deviations (`hac.standardised_slopes`); for a sub-class, of the
-       mean of its funds' standardised returns.
+    2. The estimate is the slope between both in standard deviations (`hac.standardised_slopes`). A sub-class's is that of
+       the mean of its funds' standardised returns, left in their unit: the mean of their slopes. Scaled anew it would be the
+       correlation of a portfolio, from which chance has been spread away, and no fund's.
     3. A sub-class shrinks to the plan's prior: ``weight = s^2 / (s^2 + error^2)`` with ``s = prior_sd``.
     4. A fund shrinks to its sub-class (moved by its duration bucket as the prior is), with the spread of funds about their
        sub-classes, ``s^2 = mean((estimate - sub-class)^2 - error^2)`` over all funds of the dimension: empirical Bayes
@@ -143,7 +144,7 @@ def _class_returns(y: Floats, groups: npt.NDArray[Any]) -> Floats:
 def _of_classes(of_class: Floats, shock: Floats, dimension: str, p: SensitivityParameters) -> Columns:
     priors = np.array([PRIORS[name][dimension] for name in SUB_CLASSES])
     told = np.where(np.array(SUB_CLASSES) == "unknown", np.nan, of_class)  # what has nothing in common teaches nothing
-    return _weighed(_estimates(told, shock, p.min_months), priors, p.prior_sd**2)
+    return _weighed(_estimates(told, shock, p.min_months, scaled=False), priors, p.prior_sd**2)
 
 
 def _centres(classes: Columns, groups: Sequence[str], buckets: Sequence[str | None], dimension: str) -> Floats:
@@ -161,9 +162,9 @@ def _of_funds(y: Floats, shock: Floats, centres: Floats, p: SensitivityParameter
     return _weighed(found, centres, spread)
 
 
-def _estimates(targets: Floats, shock: Floats, min_months: int) -> Columns:
+def _estimates(targets: Floats, shock: Floats, min_months: int, *, scaled: bool = True) -> Columns:
     """Slope, its error and months; unknown with too few."""
-    estimate, error, n = standardised_slopes(targets, shock)
+    estimate, error, n = standardised_slopes(targets, shock, scaled=scaled)
     enough = (n >= min_months) & np.isfinite(estimate) & np.isfinite(error)
     return {"estimate": np.where(enough, estimate, np.nan), "error": np.where(enough, error, np.nan), "n": n}
 

@@ -93,7 +93,10 @@ def test_every_place_has_codes_a_market_and_a_source():
 
 
 def test_duration_buckets():
-    told = {text: duration_bucket("bond", text) for text in ("Ultrashort Bond", "Short Government", "Intermediate Core Bond", "Long Government")}
+    told = {
+        text: duration_bucket("bond", text)
+        for text in ("Ultrashort Bond", "Short Government", "Intermediate Core Bond", "Long Government")
+    }
     assert list(told.values()) == ["ultrashort", "short", "intermediate", "long"]
     assert duration_bucket("equity", "Long Government") is None
 
@@ -110,7 +113,9 @@ def test_returns_tell_the_class_of_funds_that_follow_a_proxy():
     rng = np.random.default_rng(7)
     proxies = {name: rng.normal(0, 0.04, 36) for name in ("SPY", "AGG", "DBC")}
     made = {f"{name}{i}": 0.8 * x + 0.6 * rng.normal(0, 0.04, 36) for name, x in proxies.items() for i in range(20)}
-    funds = pd.DataFrame([fund(t) for t in made] + [fund(t, c) for t, c in zip(proxies, ("equity", "bond", "commodity"), strict=True)])
+    funds = pd.DataFrame(
+        [fund(t) for t in made] + [fund(t, c) for t, c in zip(proxies, ("equity", "bond", "commodity"), strict=True)]
+    )
     p = ProfileParameters(proxies=("equity=SPY", "bond=AGG", "commodity=DBC"))
     table = fund_profile(funds, months(**proxies, **made), p)
     last = table.groupby("ticker").tail(1).set_index("ticker")

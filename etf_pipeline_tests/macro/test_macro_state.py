@@ -23,9 +23,7 @@ SESSIONS = pd.bdate_range("2015-01-01", "2019-12-31")
 def spreads(periods: pd.DatetimeIndex, values: np.ndarray, name: str = "BAMLH0A0HYM2", vintage: str = "first") -> pd.DataFrame:
     """Rows of `stg_macro`, each released the morning after its day."""
     released_at = (periods + pd.Timedelta(days=1, hours=13)).tz_localize("UTC")
-    return pd.DataFrame(
-        {"series": name, "period": periods, "value": values, "available_at": released_at, "vintage": vintage}
-    )
+    return pd.DataFrame({"series": name, "period": periods, "value": values, "available_at": released_at, "vintage": vintage})
 
 
 def as_known(releases: pd.DataFrame, sessions: pd.DatetimeIndex = SESSIONS) -> pd.DataFrame:
