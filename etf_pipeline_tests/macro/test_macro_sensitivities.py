@@ -90,7 +90,7 @@ def test_planted_answers_are_found_again():
 
 
 def test_alike_funds_shrink_to_their_class_and_gain_by_it():
-    # the true answer of all is -0.5: their own estimates differ by chance only, and the mean of 20 is nearer in nearly every world
+    # the true answer of all is -0.5: their own estimates differ by chance only, and the mean of 20 is nearer in nearly all
     wins = 0
     for seed in range(20):
         months, state, profile = world({f"F{i}": -0.5 for i in range(20)}, seed)
