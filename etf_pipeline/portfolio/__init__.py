@@ -1,17 +1,23 @@
 """Portfolio room: what should be held, and why?
 
 At each rebalance session the room turns scores, forecasts, current volatilities and shrunk correlations into weights: the
-largest Sharpe ratio after costs (a cone programme), equal risk contributions (coordinate descent), and equal weights as a
-benchmark. A fund is held with 2-15 % or not at all, near-duplicates share one cap, one-day VaR stays under its limit, and
-cash enters only where a limit leaves no choice. Every portfolio carries a certificate of its optimality and the limits that
-bind, or the name of the limit that cannot be met and the fall-back that was taken.
+largest Sharpe ratio or utility after costs, the smallest variance or expected shortfall (cone programmes), equal or budgeted
+risk contributions (coordinate descent), hierarchical risk parity, Black-Litterman's blend, and equal weights as a benchmark.
+A fund is held with 2-15 % or not at all, near-duplicates share one cap, one-day VaR stays under its limit, groups, issuers,
+turnover, tracking error and expected shortfall may be limited too, and cash enters only where a limit leaves no choice. Every
+portfolio carries a certificate of its optimality with the limits that bind and what they cost, or the names of the limits that
+cannot be met, by how much, and the fall-back that was taken.
 
-`problem` says what is solved, `constraints` refuses what cannot be, `cone`, `max_sharpe`, `selection` and `risk_parity`
-solve, `certificate` proves, `fallback` steps down, `beliefs`, `inputs` and `rebalancing` prepare, `build` writes the tables.
+`problem` says what is solved, `constraints` and `limits` what is allowed. `cone` and `rows` write the programme, `working_set`
+keeps it small, `selection` chooses a support, `polish` finds the last digits, `convex` puts them together; `max_sharpe`,
+`mean_variance`, `black_litterman`, `risk_parity` and `hrp` are the strategies. `optimality` and `certificate` prove,
+`diagnosis` names what conflicts, `fallback` steps down, `beliefs`, `inputs` and `rebalancing` prepare, `build` writes the tables.
 """
 
 from etf_pipeline.portfolio.build import build_portfolios
 from etf_pipeline.portfolio.ex_ante import ExAnte, ex_ante, risk_contributions
+from etf_pipeline.portfolio.fallback import FALLBACKS
+from etf_pipeline.portfolio.limits import cluster_limits, group_limits, issuer_limits
 from etf_pipeline.portfolio.optimizer import ENGINES, OPTIMIZERS, PortfolioOptimizer
 from etf_pipeline.portfolio.parameters import PortfolioParameters
 from etf_pipeline.portfolio.problem import Attempt, GroupLimit, Problem, ShadowPrice, Solution, Views
@@ -19,6 +25,7 @@ from etf_pipeline.portfolio.risk_parity import parity_weights
 
 __all__ = [
     "ENGINES",
+    "FALLBACKS",
     "OPTIMIZERS",
     "Attempt",
     "ExAnte",
@@ -30,7 +37,10 @@ __all__ = [
     "Solution",
     "Views",
     "build_portfolios",
+    "cluster_limits",
     "ex_ante",
+    "group_limits",
+    "issuer_limits",
     "parity_weights",
     "risk_contributions",
 ]
