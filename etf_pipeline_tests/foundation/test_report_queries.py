@@ -77,16 +77,20 @@ def test_current_weights_are_the_newest_with_the_figures_of_their_own_session() 
     weights = weights.assign(strategy="s", weight=[0.5, 0.7, 0.3], previous_weight=[0.0, 0.6, 0.4], expected_return=0.05)
     weights = weights.assign(volatility=0.1, risk_contribution=1.0, cost=0.0)
     both = pd.DataFrame({"session": [JANUARY, FEBRUARY], "ticker": "A"})
+    scored = ("forecast", "momentum", "risk", "liquidity", "cost", "macro", "geo")
+    parts = {f"{part}_part": [0.0, k / 10] for k, part in enumerate(scored)}
     found = report(
         "rpt_current_weights",
         target_weights=weights,
         dim_etf=pd.DataFrame({"ticker": ["A"], "name": ["Fund A"], "asset_class": ["equity"]}),
         forecasts=both.assign(expected_return=[0.01, 0.02]),
-        scores=both.assign(score=[1.0, 2.0], rank=[4, 3]),
+        scores=both.assign(score=[1.0, 2.0], rank=[4, 3], stressed=[0.9, 0.2], macro_as_of=JANUARY, geo_as_of=pd.NaT, **parts),
         liquidity=both.assign(half_spread=[1e-4, 2e-4]),
         regimes=pd.DataFrame({"session": [JANUARY, FEBRUARY], "regime": ["bear", "bull"]}),
     ).set_index("ticker")
     row = found.loc["A"]
     assert row[["weight", "forecast", "score", "rank", "half_spread", "regime"]].tolist() == [0.7, 0.02, 2.0, 3, 2e-4, "bull"]
+    assert row[list(parts)].tolist() == [k / 10 for k in range(7)]
+    assert (row["stressed"], pd.Timestamp(row["macro_as_of"]), pd.isna(row["geo_as_of"])) == (0.2, JANUARY, True)
     assert found["trade"].tolist() == pytest.approx([0.1, -0.1], rel=1e-12)
     assert pd.isna(found.loc["CASH", "name"])
