@@ -72,9 +72,11 @@ def compare_weightings(record: pd.DataFrame, parameters: ScoringComparisonParame
     -----
     A session is one cluster, and neighbouring outcomes overlap over the horizon: means have Newey and West's errors with fixed-b
     critical values (`validation.significance`). Both weightings of a pair see the same funds and outcomes, so that a difference
-    has a far smaller error than either figure. On 200 simulated markets of 1,500 sessions in which no part predicts anything, 6.8 %
-    of single rows fell under 5 % and 5.5 % of tables made a claim after correction. P values are two-sided; Holm's correction runs over every tested row of this
+    has a far smaller error than either figure. P values are two-sided; Holm's correction runs over every tested row of this
     table. A regime under 30 effective observations says `insufficient`.
+
+    Measured on 200 simulated markets of 1,500 sessions in which no part predicts anything: 6.8 % of single rows fell under 5 %,
+    and 5.5 % of tables made a claim after the correction.
     """
     p = parameters or ScoringComparisonParameters()
     if record.empty:
