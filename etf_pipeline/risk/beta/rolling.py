@@ -26,23 +26,30 @@ def window_sum(values: Floats, length: int, decay: float, out: Floats, spare: Fl
     n, top = values.size, 1
     while 2 * top <= length:
         top *= 2
-    out[:] = values
+    now, then, swapped = out, spare, False
+    now[:] = values
     last, bit = 1, top // 2
     while bit:
-        weight = decay**last
-        spare[: min(n, last)] = out[: min(n, last)]
-        for i in range(last, n):
-            spare[i] = out[i] + weight * out[i - last]
+        _join(now, now[: max(n - last, 0)], decay**last, then)
+        now, then, swapped = then, now, not swapped
         last *= 2
         if length & bit:
-            weight = decay**last
-            out[: min(n, last)] = spare[: min(n, last)]
-            for i in range(last, n):
-                out[i] = spare[i] + weight * values[i - last]
+            _join(now, values[: max(n - last, 0)], decay**last, then)
+            now, then, swapped = then, now, not swapped
             last += 1
-        else:
-            out[:] = spare
         bit //= 2
+    if swapped:
+        out[:] = spare
+
+
+@njit(cache=True, error_model="numpy")
+def _join(newer: Floats, older: Floats, weight: float, out: Floats) -> None:
+    """Each sum and, weighted, the one that ends where it begins; `older` is shorter by that distance."""
+    last = newer.size - older.size
+    out[:last] = newer[:last]
+    tail, end = newer[last:], out[last:]
+    for i in range(older.size):
+        end[i] = tail[i] + weight * older[i]
 
 
 @njit(cache=True, error_model="numpy")

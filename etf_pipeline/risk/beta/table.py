@@ -112,7 +112,7 @@ def betas(
         if grid.market_fund:
             for name, values in _estimates(grid, member[grid.rows], geared[grid.rows], parameters).items():
                 made[name][grid.rows] = values
-    return rows.assign(**made).astype({"n": "int64"})
+    return rows.assign(**made | {"n": made["n"].astype(np.int64)})
 
 
 def _estimates(grid: Grid, member: Flags, geared: Flags, parameters: BetaParameters) -> dict[str, Floats]:
