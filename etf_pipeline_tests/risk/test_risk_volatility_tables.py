@@ -152,7 +152,7 @@ def test_an_unknown_return_leaves_the_forecasts_and_blanks_the_realised():
     returns = returns_frame({"AAA": values})
     rows = volatilities(returns, garch_fits(returns))
     assert rows["garch_21"].iloc[1000] == rows["garch_21"].iloc[999]
-    assert rows["ewma"].iloc[1000] == rows["ewma"].iloc[999]
+    assert rows["ewma"].iloc[1000] == pytest.approx(rows["ewma"].iloc[999], rel=1e-6)  # one old return left its memory
     assert rows["realised_30"].iloc[1000:1030].isna().all()
     assert rows["realised_30"].iloc[1030:].notna().all()
 
