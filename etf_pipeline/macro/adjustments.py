@@ -71,7 +71,7 @@ def multiplier(tilt: Floats, limit: float = 1.5) -> Floats:
     Examples
     --------
     >>> multiplier(np.array([0.0, 0.1, -9.0])).round(6).tolist()
-    [1.0, 1.102962, 0.666667]
+    [1.0, 1.102986, 0.666667]
     """
     bound = math.log(limit)
     return np.exp(bound * np.tanh(tilt / bound))

@@ -21,7 +21,7 @@ from etf_pipeline.schemas import TABLES
 from etf_pipeline.settings import Settings
 from etf_pipeline.warehouse import Warehouse, content_hash
 
-ROOMS = {"staging", "quality", "marts", "universe", "regimes"}
+ROOMS = {"staging", "quality", "marts", "universe", "regimes", "macro"}
 NIGHTS = ["2021-12-30", "2021-12-31", "2022-01-03", "2022-02-28", "2022-06-06", "2022-06-07"]
 """Ordinary nights, a year's end, a month's end and a gap of months."""
 
@@ -110,6 +110,7 @@ def test_a_night_extends_and_equals_making_everything(market, stores, partial):
     night_of(at_once, "all", until(market, NIGHTS[-1]))
     assert differing(stores) == []
     extended = {"stg_prices", "fct_prices", "fct_returns", "quality_findings", "universe_membership"}
+    extended |= {"macro_state", "fund_months", "macro_sensitivities", "macro_adjustments"}
     assert {name: how[name] for name in extended} == dict.fromkeys(extended, "extended")
     assert how["fetch"] == ("extended" if partial else "whole")
 
