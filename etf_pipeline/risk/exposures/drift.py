@@ -59,11 +59,11 @@ def style_drift(
     covariance of the last window, and b0 and V0 the precision-weighted mean of the earlier ones,
     ``W = (b - b0)' (V + V0)^-1 (b - b0) / 6``.
 
-    No fund's loadings stand still: on real funds a test of W alone rejects at half of all sessions. So W is divided by the
+    No fund's loadings stand still: on real funds a test of W alone rejects in half of all cases. So W is divided by the
     fund's `habit`: how much more than chance its loadings moved among the earlier windows, ``Q / (6 (J - 1))`` with Cochran's
-    Q of J windows [1]_, half-way to the median fund of the session if that is more, and never below one. ``W / habit`` is held against an
-    F distribution whose second degrees of freedom are those of a Newey-West variance. Where loadings are constant the
-    habit is near one and the test keeps its size; where they wander, the alarm asks for more than the usual.
+    Q of J windows [1]_, half-way to the median fund of the session if that is more, and never below one. ``W / habit`` is held
+    against an F distribution whose second degrees of freedom are those of a Newey-West variance. Where loadings are constant
+    the habit is near one and the test keeps its size; where they wander, the alarm asks for more than the usual.
 
     `distance` is ``sqrt(252 d' S d)`` with the second moments S of the factors over all windows: the tracking error that the
     move makes. A broad fund's loadings are known so well that weightless moves are certain; an alarm asks for both. Funds
@@ -207,7 +207,8 @@ def _inverse(matrix: Floats) -> Floats:
     """Inverses of symmetric matrices, scaled to a unit diagonal first; NaN where there is none."""
     one = np.eye(matrix.shape[-1])
     scale = np.sqrt(np.diagonal(matrix, axis1=-2, axis2=-1))
-    good: Flags = np.asarray(np.isfinite(matrix).all(axis=(-2, -1), keepdims=True)) & (scale > 0.0).all(axis=-1)[..., None, None]
+    known = np.asarray(np.isfinite(matrix).all(axis=(-2, -1)) & (scale > 0.0).all(axis=-1))
+    good: Flags = known[..., None, None]
     unit = np.where(good[..., 0], scale, 1.0)
     outer = unit[..., :, None] * unit[..., None, :]
     whole = np.where(good, matrix / outer, one)
@@ -237,7 +238,8 @@ def _habits(dispersion: Floats, tested: Flags, moment: Ints) -> Floats:
     """Each fund's dispersion, or half-way to the median of the session's tested funds if that is more, at least one."""
     own = pd.Series(np.where(tested, dispersion, np.nan))
     middle = own.groupby(moment).transform("median")
-    return np.maximum(np.maximum(own, 0.5 * (own + middle)).to_numpy(dtype=np.float64), 1.0)
+    mine, usual = own.to_numpy(dtype=np.float64), middle.to_numpy(dtype=np.float64)
+    return np.asarray(np.maximum(np.maximum(mine, 0.5 * (mine + usual)), 1.0), dtype=np.float64)
 
 
 def _second_moments(lined: Sample, ends: Ints, parameters: DriftParameters) -> Floats:
