@@ -65,8 +65,9 @@ class HiddenMarkov:
 
     @property
     def durations(self) -> Floats:
-        """Expected length of a visit to each state. [sessions]"""
-        durations: Floats = 1.0 / (1.0 - np.diag(self.transition))
+        """Expected length of a visit to each state; infinite where it is never left. [sessions]"""
+        with np.errstate(divide="ignore"):
+            durations: Floats = 1.0 / (1.0 - np.diag(self.transition))
         return durations
 
 

@@ -82,6 +82,7 @@ def test_far_ahead_is_the_long_run():
     model = chain()
     assert ahead(np.array([[0.0, 1.0]]), model, 2000)[0] == pytest.approx(model.shares, abs=1e-12)
     assert model.durations == pytest.approx([50, 20])
+    assert chain(stays=(1.0, 0.5)).durations.tolist() == [math.inf, 2.0]
 
 
 def test_a_value_so_far_out_that_every_density_vanishes_leaves_a_probability():
