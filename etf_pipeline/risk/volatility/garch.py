@@ -159,7 +159,7 @@ def horizon_volatilities(percent: Floats, segments: pd.DataFrame, horizons: tupl
     theta = segments[VARIANCE].fillna({"gamma": 0.0}).to_numpy(dtype=np.float64)
     variance = segments["variance"].to_numpy(dtype=np.float64)
     mean = forecast_segments(percent, first, after, stop, theta, variance, np.array(horizons, dtype=np.int64))
-    return np.asarray(np.sqrt(SESSIONS_PER_YEAR * mean) * PERCENT)
+    return np.asarray(np.sqrt(mean) * (np.sqrt(SESSIONS_PER_YEAR) * PERCENT))  # the root first: an absurd return may not overflow
 
 
 def _samples(rows: pd.DataFrame, known: npt.NDArray[np.bool_], at: pd.DatetimeIndex) -> pd.DataFrame:
