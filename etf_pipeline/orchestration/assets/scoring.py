@@ -3,7 +3,8 @@
 import pandas as pd
 
 from etf_pipeline.recipes import Increment, makes
-from etf_pipeline.scoring import RecordParameters, ScoreParameters, ScoringComparisonParameters, composite
+from etf_pipeline.scoring.composite import composite  # not by the room's name: a score's code version leaves its judges out
+from etf_pipeline.scoring.parameters import RecordParameters, ScoreParameters, ScoringComparisonParameters
 
 READS = {
     "forecasts": ("session", "ticker", "horizon", "expected_return"),
@@ -64,7 +65,7 @@ def scoring_record(
     parameters: RecordParameters,
 ) -> pd.DataFrame:
     """What the scores of each session were worth under every weighting, from the next open on."""
-    from etf_pipeline.scoring import scoring_record as record
+    from etf_pipeline.scoring.record import scoring_record as record
 
     tables = (forecasts, features, volatilities, liquidity, regimes, universe_membership, realised_errors, dim_etf)
     return record(*tables, parameters, macro=macro_adjustments, probabilities=regime_probabilities)
@@ -73,6 +74,6 @@ def scoring_record(
 @makes("scoring_comparison")
 def scoring_comparison(scoring_record: pd.DataFrame, parameters: ScoringComparisonParameters) -> pd.DataFrame:
     """Adaptive against fixed and equal weights, errors robust to overlap, corrected for every difference looked at."""
-    from etf_pipeline.scoring import compare_weightings
+    from etf_pipeline.scoring.comparison import compare_weightings
 
     return compare_weightings(scoring_record, parameters)
