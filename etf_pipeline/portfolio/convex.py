@@ -11,6 +11,7 @@ import dataclasses
 import numpy as np
 import numpy.typing as npt
 
+from etf_pipeline.errors import EstimationError
 from etf_pipeline.panel import Floats
 from etf_pipeline.portfolio import cone
 from etf_pipeline.portfolio.certificate import Certificate, certify
@@ -163,7 +164,10 @@ def _search(problem: Problem, objective: cone.Objective) -> Search:
     fewest, most = name_counts(problem.lower, problem.upper, problem.invested)
 
     def solve(support: Support) -> tuple[Floats, float] | None:
-        weights = solve_on(problem, support, objective, problem.lower)
+        try:
+            weights = solve_on(problem, support, objective, problem.lower)
+        except EstimationError:  # neither solved nor refuted: another support will do
+            return None
         return None if weights is None else (weights, objective_value(problem, weights, objective))
 
     def marginal(weights: Floats) -> Floats:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from etf_pipeline.errors import Infeasible
+from etf_pipeline.errors import EstimationError, Infeasible
 from etf_pipeline.portfolio.constraints import check_bounds, percent
 from etf_pipeline.portfolio.convex import optimal
 from etf_pipeline.portfolio.diagnosis import refusal, require_attainable_var
@@ -50,7 +50,26 @@ def max_sharpe(problem: Problem) -> Solution:
     found = optimal(problem, "sharpe", with_var=False)
     if found is not None and problem.volatility(found.weights) > problem.volatility_limit:
         require_attainable_var(problem)
-        found = optimal(problem, "sharpe")
+        return _within_var(problem)
     if found is None:
         raise refusal(problem)
+    return found
+
+
+def _within_var(problem: Problem) -> Solution:
+    """The largest Sharpe ratio within an attainable VaR limit, if anything within it earns more than cash."""
+    try:
+        found = optimal(problem, "sharpe")
+    except EstimationError as stalled:  # a ratio whose numerator is hardly positive stalls the solver
+        raise Infeasible(
+            f"VaR {percent(problem.var_limit)} cannot be met fully invested by weights that could be proved: {stalled} "
+            f"Hold cash, or raise var_limit.",
+            reason="var_limit",
+        ) from stalled
+    if found is None:
+        raise Infeasible(
+            f"VaR {percent(problem.var_limit)} cannot be met fully invested with a return above cash "
+            f"({percent(problem.risk_free)}) after costs. Hold cash, or raise var_limit.",
+            reason="var_limit",
+        )
     return found
