@@ -118,6 +118,10 @@ def volatilities() -> pd.DataFrame:
     early = np.repeat(np.arange(len(SESSIONS)) < 252, len(FUNDS))
     return rows.assign(
         garch_21=np.where(early, np.nan, base + noise),
+        garch_63=np.where(early, np.nan, 0.16 + noise),
+        garch_252=np.where(early, np.nan, 0.17),
+        regime_conditional=base + 1.5 * noise,
+        composite=np.where(early, np.nan, base + noise),
         ewma=base + 2 * noise,
         realised_30=base,
         realised_90=base,
@@ -318,6 +322,7 @@ def backtest_ledger() -> pd.DataFrame:
         costs=0.0,
         traded_value=0.0,
         turnover=0.0,
+        flow=0.0,
         identity_error=0.0,
     )
 
@@ -412,6 +417,22 @@ def liquidity() -> pd.DataFrame:
     )
 
 
+def _months(column: str, names: tuple[str, ...], benchmark: str) -> pd.DataFrame:
+    months = pd.date_range("2020-02-01", "2023-12-01", freq="MS")
+    rows = pd.MultiIndex.from_product([STRATEGIES, months, names], names=["strategy", "month", column]).to_frame(index=False)
+    values = _rng(23).normal(0, 0.004, len(rows))
+    base = {"benchmark": benchmark, "value": values, "portfolio_return": 0.01, "benchmark_return": 0.008, "link": 0.99}
+    return rows.assign(**base, available_at=(rows["month"] + pd.offsets.MonthEnd(0)).dt.tz_localize("UTC"))
+
+
+def attribution() -> pd.DataFrame:
+    return _months("effect", ("allocation", "selection", "interaction", "trading", "costs"), "SPY").assign(line="equity")
+
+
+def factor_attribution() -> pd.DataFrame:
+    return _months("factor", ("MKT_RF", "SMB", "specific"), "bill").assign(error=0.001, loading=0.8, loading_error=0.05)
+
+
 PLOTTED: dict[str, Callable[[], pd.DataFrame]] = {
     f.__name__: f
     for f in (
@@ -432,6 +453,8 @@ PLOTTED: dict[str, Callable[[], pd.DataFrame]] = {
         backtest_ledger,
         drawdowns,
         stress_results,
+        attribution,
+        factor_attribution,
         quality_findings,
         liquidity,
     )
