@@ -539,6 +539,48 @@ class RptMarketContext(Table):
     stressed_21: pl.Float64 = column("The same, 21 sessions ahead", unit="fraction", nullable=True)
 
 
+@table(room="reports", key=("ticker",), causality="summary", allow_empty=True)
+class RptMacroTilts(Table):
+    """What the macro and geopolitical multipliers moved in the newest ranks, fund by fund."""
+
+    ticker: pl.String = column("Fund", unit="identifier")
+    session: pl.Date = column("Session of the scores", unit="date")
+    name: pl.String = column("Fund name", unit="text", nullable=True)
+    asset_class: pl.String = column("Broad class", unit="category", nullable=True)
+    rank: pl.Int64 = column("Rank of the score, 1 is best", unit="count", ge=1)
+    rank_without: pl.Int64 = column("Rank that it would have without both parts", unit="count", ge=1)
+    places_gained: pl.Int64 = column("Places that both parts moved it up; negative is down", unit="count")
+    score: pl.Float64 = column("Composite score", unit="z-score")
+    macro_part: pl.Float64 = column("What the macro state adds to it", unit="z-score")
+    geo_part: pl.Float64 = column("What the geopolitical state adds", unit="z-score")
+    macro_multiplier: pl.Float64 = column("Above 1 where the macro state favours the fund", unit="ratio", gt=0)
+    geo_multiplier: pl.Float64 = column("Above 1 where the geopolitical state favours it", unit="ratio", gt=0)
+    macro_as_of: pl.Date = column("Oldest reference period among the macro inputs", unit="date", nullable=True)
+    geo_as_of: pl.Date = column("Reference period of the geopolitical input", unit="date", nullable=True)
+    vintage: pl.String = column("`latest` if an input is a final revision: no claim rests on it", unit="category", nullable=True)
+    reason: pl.String = column("What moved the multipliers most", unit="text", nullable=True)
+
+
+@table(room="reports", key=("asset_class",), causality="summary", allow_empty=True)
+class RptVolatilityTerm(Table):
+    """How much the most traded fund of each asset class swings: forecasts over three horizons beside what was realised."""
+
+    asset_class: pl.String = column("Broad class", unit="category")
+    ticker: pl.String = column("Its most traded fund", unit="identifier")
+    name: pl.String = column("Fund name", unit="text", nullable=True)
+    session: pl.Date = column("Newest session", unit="date")
+    daily_value: pl.Float64 = column("Mean traded value per session", unit="base currency", gt=0)
+    garch_21: pl.Float64 = column("GARCH forecast over the next 21 sessions", unit="fraction per year", nullable=True)
+    garch_63: pl.Float64 = column("The same over 63", unit="fraction per year", nullable=True)
+    garch_252: pl.Float64 = column("The same over 252", unit="fraction per year", nullable=True)
+    composite: pl.Float64 = column("All estimators combined by past loss", unit="fraction per year", nullable=True)
+    realised_30: pl.Float64 = column("Realised over 30 sessions", unit="fraction per year", nullable=True)
+    realised_90: pl.Float64 = column("The same over 90", unit="fraction per year", nullable=True)
+    realised_252: pl.Float64 = column("The same over 252", unit="fraction per year", nullable=True)
+    volatility: pl.Float64 = column("The forecast that portfolios use", unit="fraction per year", nullable=True)
+    source: pl.String = column("Where that comes from", unit="category")
+
+
 @table(room="reports", key=("start",), causality="summary")
 class RptRegimes(Table):
     """Spells of each market state with what the market did in them: history to read, and to doubt the rule by."""

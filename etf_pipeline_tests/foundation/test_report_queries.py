@@ -94,3 +94,33 @@ def test_current_weights_are_the_newest_with_the_figures_of_their_own_session() 
     assert (row["stressed"], pd.Timestamp(row["macro_as_of"]), pd.isna(row["geo_as_of"])) == (0.2, JANUARY, True)
     assert found["trade"].tolist() == pytest.approx([0.1, -0.1], rel=1e-12)
     assert pd.isna(found.loc["CASH", "name"])
+
+
+def test_ranks_are_held_against_those_without_the_macro_and_geopolitical_parts() -> None:
+    # A leads only by what the macro state adds: without it A would be third. C ties with nobody.
+    scores = pd.DataFrame({"ticker": ["A", "B", "C"], "score": [1.0, 0.8, 0.5], "rank": [1, 2, 3]})
+    scores = scores.assign(macro_part=[0.9, 0.1, -0.1], geo_part=[0.0, 0.0, -0.3], macro_multiplier=1.1, geo_multiplier=0.9)
+    scores = scores.assign(session=FEBRUARY, macro_as_of=JANUARY, geo_as_of=JANUARY)
+    old = scores.assign(session=JANUARY, rank=[3, 2, 1])
+    why = pd.DataFrame({"session": [JANUARY, FEBRUARY], "ticker": "A", "vintage": ["first", "latest"], "reason": ["old", "new"]})
+    funds = pd.DataFrame({"ticker": ["A"], "name": ["Fund A"], "asset_class": ["equity"]})
+    found = report("rpt_macro_tilts", scores=pd.concat([old, scores]), macro_adjustments=why, dim_etf=funds).set_index("ticker")
+    assert found["rank_without"].to_dict() == {"A": 3, "B": 2, "C": 1}
+    assert found["places_gained"].to_dict() == {"A": 2, "B": 0, "C": -2}
+    assert found.loc["A", ["vintage", "reason", "name"]].tolist() == ["latest", "new", "Fund A"]
+    assert pd.isna(found.loc["B", "reason"])
+
+
+def test_the_most_traded_fund_of_each_class_shows_how_much_it_swings() -> None:
+    keys = pd.DataFrame({"session": [JANUARY, *[FEBRUARY] * 4], "ticker": ["A", "A", "B", "C", "D"]})
+    swings = ["garch_21", "garch_63", "garch_252", "composite", "realised_30", "realised_90", "realised_252", "volatility"]
+    swings_by_row = {name: [0.9, 0.1, 0.2, 0.3, 0.4] for name in swings}
+    found = report(
+        "rpt_volatility_term",
+        volatilities=keys.assign(source="garch", **swings_by_row),
+        liquidity=keys.assign(daily_value=[9e9, 1e6, 2e6, 1e6, float("nan")]),
+        dim_etf=pd.DataFrame({"ticker": ["A", "B", "C", "D"], "name": "n", "asset_class": ["equity", "equity", "bond", "gold"]}),
+    ).set_index("asset_class")
+    assert found["ticker"].to_dict() == {"equity": "B", "bond": "C"}
+    assert found.loc["equity", swings].tolist() == [0.2] * 8
+    assert found["session"].astype(str).unique().tolist() == ["2024-02-29"]
