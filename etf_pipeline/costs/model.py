@@ -1,10 +1,12 @@
-"""What a trade costs: spread, impact and commission, by one formula for everybody who asks.
+"""What a trade costs: spread, impact, commission and foreign exchange, by one formula for everybody who asks.
 
 ::
 
-    cost = half_spread * |Q|  +  clip(slope * sqrt(|Q|), floor, cap) * |Q|  +  commission_rate * |Q|
+    cost = half_spread * |Q|  +  clip(slope * sqrt(|Q|), floor, cap) * |Q|  +  commission_rate * |Q|  +  fx_rate * |Q|
 
-An ETF's expense ratio is already in its price and is not charged again.
+The last item is charged where a fund is priced in another currency than the portfolio. A ledger of the backtest holds one
+currency and refuses any other fund, so that its kernel has no such item. An ETF's expense ratio is already in its price and is
+not charged again.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ import pandas as pd
 from etf_pipeline.conventions import SESSIONS_PER_YEAR
 from etf_pipeline.costs.impact import impact_model, impact_slope, require_daily_value
 from etf_pipeline.costs.parameters import CostParameters
-from etf_pipeline.errors import DataError
+from etf_pipeline.errors import DataError, SettingsError
 from etf_pipeline.panel import Floats
 
 
@@ -76,7 +78,7 @@ class TransactionCostModel:
     >>> order = pd.Series({"SPY": -1e6})
     >>> costs = TransactionCostModel(CostParameters(commission_rate=0.0)).estimate(order, 0.00025, 0.01, 1e8)
     >>> costs.loc["SPY"].round(6).to_dict()
-    {'spread': 250.0, 'impact': 1000.0, 'commission': 0.0, 'total': 1250.0}
+    {'spread': 250.0, 'impact': 1000.0, 'commission': 0.0, 'fx': 0.0, 'total': 1250.0}
     """
 
     def __init__(self, parameters: CostParameters) -> None:
@@ -94,6 +96,7 @@ class TransactionCostModel:
         half_spread: pd.Series[Any] | float,
         daily_volatility: pd.Series[Any] | float,
         daily_value: pd.Series[Any] | float,
+        foreign: pd.Series[Any] | bool = False,
     ) -> pd.DataFrame:
         """Cost of each order, item by item.
 
@@ -105,11 +108,13 @@ class TransactionCostModel:
             Half of the bid-ask spread, and volatility of a session, on the same index. [fraction]
         daily_value : Series of shape (n_orders,), or one number
             Mean traded value per session. [currency]
+        foreign : Series of shape (n_orders,), or one flag, default False
+            Whether the fund is priced in another currency than the portfolio; all values are in the portfolio's.
 
         Returns
         -------
-        DataFrame of shape (n_orders, 4)
-            `spread`, `impact`, `commission` and their sum `total`; zero where nothing trades. [currency]
+        DataFrame of shape (n_orders, 5)
+            `spread`, `impact`, `commission`, `fx` and their sum `total`; zero where nothing trades. [currency]
 
         Raises
         ------
@@ -122,7 +127,8 @@ class TransactionCostModel:
         slope = self.slope(volatility.to_numpy(), value.to_numpy())
         items = itemised_cost(order_value.to_numpy(dtype=np.float64), spread.to_numpy(), slope, self.terms)
         frame = pd.DataFrame(dict(zip(("spread", "impact", "commission"), items, strict=True)), index=index)
-        frame["total"] = frame["spread"] + frame["impact"] + frame["commission"]
+        frame["fx"] = self._fx_rate(_on(index, foreign).to_numpy()) * order_value.abs().to_numpy(dtype=np.float64)
+        frame["total"] = frame["spread"] + frame["impact"] + frame["commission"] + frame["fx"]
         if frame["total"].isna().any():
             raise DataError(
                 f"TransactionCostModel.estimate needs half_spread and daily_volatility of every order; "
@@ -130,7 +136,51 @@ class TransactionCostModel:
             )
         return frame
 
-    def coefficients(self, half_spread: Floats, slope: Floats, portfolio_value: float) -> tuple[Floats, Floats]:
+    def scaled(self, costs: pd.DataFrame, factor: float) -> pd.DataFrame:
+        """Costs of the same trades in a portfolio `factor` times as large.
+
+        Parameters
+        ----------
+        costs : DataFrame
+            As `estimate` gives them; unchanged.
+        factor : float
+            Size of the other portfolio over this one, whose weights it shares.
+
+        Returns
+        -------
+        DataFrame of the same shape
+            Spread, commission and foreign exchange grow in proportion, impact with the power 3/2: per unit of portfolio value
+            the impact grows with ``sqrt(factor)``. [currency]
+
+        Raises
+        ------
+        SettingsError
+            If the impact law has a floor or cap: a bounded impact does not say what it would be at another size.
+        DataError
+            If the factor is not positive.
+
+        Examples
+        --------
+        >>> model = TransactionCostModel(CostParameters())
+        >>> order = pd.Series({"SPY": 1e6})
+        >>> costs = model.estimate(order, 0.00025, 0.01, 1e8)
+        >>> model.scaled(costs, 4.0).loc["SPY"].round(6).to_dict()
+        {'spread': 1000.0, 'impact': 8000.0, 'commission': 200.0, 'fx': 0.0, 'total': 9200.0}
+        """
+        if not factor > 0.0:
+            raise DataError(f"TransactionCostModel.scaled needs a positive factor; found {factor}.")
+        if self.impact.floor > 0.0 or np.isfinite(self.impact.cap):
+            raise SettingsError(
+                f"impact of '{self.parameters.impact_model}' is bounded and cannot be scaled. Estimate the larger orders anew."
+            )
+        out = costs[["spread", "impact", "commission", "fx"]] * factor
+        out["impact"] = out["impact"] * float(np.sqrt(factor))
+        out["total"] = out["spread"] + out["impact"] + out["commission"] + out["fx"]
+        return out
+
+    def coefficients(
+        self, half_spread: Floats, slope: Floats, portfolio_value: float, foreign: Floats | bool = False
+    ) -> tuple[Floats, Floats]:
         """The cost of trading weights ``d``, as a fraction of the portfolio: ``linear @ |d| + power @ |d|**1.5``.
 
         The plan's floor and cap are left out: with them the cost would not be convex.
@@ -141,13 +191,16 @@ class TransactionCostModel:
             Per fund. [fraction], [1/sqrt(currency)]
         portfolio_value : float
             Net asset value. [currency]
+        foreign : ndarray of shape (n_assets,) of flags, or one flag, default False
+            Whether each fund is priced in another currency than the portfolio.
 
         Returns
         -------
         linear, power : ndarray of shape (n_assets,)
             [fraction of the portfolio, per weight and per weight to the power 3/2]
         """
-        return half_spread + self.parameters.commission_rate, slope * float(np.sqrt(portfolio_value))
+        linear = half_spread + self.parameters.commission_rate + self._fx_rate(np.asarray(foreign))
+        return np.asarray(linear, dtype=np.float64), slope * float(np.sqrt(portfolio_value))
 
     def fraction(self, order_value: float, half_spread: Floats, daily_volatility: Floats, daily_value: Floats) -> Floats:
         """Total cost of one order size in many funds, per unit traded; unknown where an input is. [fraction]"""
@@ -155,6 +208,9 @@ class TransactionCostModel:
         orders = np.full(np.shape(half_spread), float(order_value))
         items = itemised_cost(orders, half_spread, slope, self.terms)
         return np.asarray(sum(items) / order_value, dtype=np.float64)
+
+    def _fx_rate(self, foreign: Any) -> Floats:
+        return self.parameters.fx_rate * np.asarray(foreign, dtype=np.float64)
 
 
 def daily(annual_volatility: Floats) -> Floats:

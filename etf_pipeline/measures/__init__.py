@@ -15,6 +15,7 @@ import numpy as np
 
 from etf_pipeline.conventions import SESSIONS_PER_YEAR
 from etf_pipeline.errors import DataError
+from etf_pipeline.measures import against_benchmark as b
 from etf_pipeline.measures import definitions as d
 from etf_pipeline.measures.bootstrap import (
     block_length,
@@ -63,9 +64,22 @@ MEASURES: dict[str, Measure] = {
     "sortino": Measure("Mean over downside deviation, in excess of the bill", 0, _ROOT, "ratio, annual", d.sortino),
     "calmar": Measure("Compound annual growth over the largest drawdown", None, _YEAR, "ratio", d.calmar),
     "max_drawdown": Measure("Largest fall from a high, positive", None, 1.0, "fraction", d.max_drawdown),
+    "ulcer_index": Measure("Root mean square drawdown", 1, 1.0, "fraction", d.ulcer_index),
+    "downside_risk": Measure("Root mean square shortfall below the bill", 0, _ROOT, "fraction per year", d.downside_risk),
+    "omega": Measure("Gains over the bill divided by losses below it", None, 1.0, "ratio", d.omega),
+    "tail_ratio": Measure("95 % quantile over 5 % quantile, in size", None, 1.0, "ratio", d.tail_ratio),
+    "stability": Measure("R-squared of log wealth on time", None, 1.0, "fraction", d.stability),
+    "best_session": Measure("Largest session return", None, 1.0, "fraction", d.best_session),
+    "worst_session": Measure("Smallest session return", None, 1.0, "fraction", d.worst_session),
     "win_rate": Measure("Sessions that gained over sessions that moved", None, 1.0, "fraction", d.win_rate),
     "tracking_error": Measure("Deviation from the benchmark", 1, _ROOT, "fraction per year", d.tracking_error),
     "information_ratio": Measure("Mean over deviation, less the benchmark", 1, _ROOT, "ratio, annual", d.information_ratio),
+    "beta": Measure("Slope on the benchmark, both in excess of the bill", None, 1.0, "ratio", b.beta),
+    "alpha": Measure("Mean excess return that beta leaves", None, _YEAR, "fraction per year", b.alpha),
+    "r_squared": Measure("Squared correlation with the benchmark", None, 1.0, "fraction", b.r_squared),
+    "up_capture": Measure("Growth over the benchmark's where that gained", None, _YEAR, "ratio", b.up_capture),
+    "down_capture": Measure("Growth over the benchmark's where that lost", None, _YEAR, "ratio", b.down_capture),
+    "batting_average": Measure("Sessions that beat the benchmark", None, 1.0, "fraction", b.batting_average),
     "var_95": Measure("One-session 95 % value at risk, historical", None, 1.0, "fraction", d.var_95),
     "cvar_95": Measure("One-session 95 % expected shortfall, historical", None, 1.0, "fraction", d.cvar_95),
     "var_95_gaussian": Measure("One-session 95 % value at risk, normal law", 1, 1.0, "fraction", d.var_95_gaussian),

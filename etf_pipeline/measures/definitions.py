@@ -42,24 +42,66 @@ def sortino(returns: Floats, risk_free: Floats, benchmark: Floats) -> Floats:
     """Mean excess return over the root mean square of its negative part (over all sessions), times sqrt(252). [ratio]"""
     excess = returns - risk_free
     shortfall = np.minimum(excess, 0.0)
-    return _ratio(np.mean(excess, axis=-1), np.sqrt(np.mean(shortfall * shortfall, axis=-1))) * ROOT_YEAR
+    return ratio(np.mean(excess, axis=-1), np.sqrt(np.mean(shortfall * shortfall, axis=-1))) * ROOT_YEAR
+
+
+def downside_risk(returns: Floats, risk_free: Floats, benchmark: Floats) -> Floats:
+    """Root mean square of the negative part of the excess return, over all sessions, times sqrt(252). [fraction per year]"""
+    shortfall = np.minimum(returns - risk_free, 0.0)
+    return cast(Floats, np.sqrt(np.mean(shortfall * shortfall, axis=-1)) * ROOT_YEAR)
+
+
+def omega(returns: Floats, risk_free: Floats, benchmark: Floats) -> Floats:
+    """Sum of the gains over the bill divided by the sum of the losses below it. [ratio]"""
+    excess = returns - risk_free
+    return ratio(np.sum(np.maximum(excess, 0.0), axis=-1), -np.sum(np.minimum(excess, 0.0), axis=-1))
+
+
+def tail_ratio(returns: Floats, risk_free: Floats, benchmark: Floats) -> Floats:
+    """Size of the 95 % quantile over that of the 5 % quantile: above 1 where gains reach further than losses. [ratio]"""
+    return ratio(np.abs(_lowest(-returns)[0]), np.abs(_lowest(returns)[0]))
+
+
+def stability(returns: Floats, risk_free: Floats, benchmark: Floats) -> Floats:
+    """R-squared of log wealth on time: 1 for steady growth or steady loss. Unknown after a total loss. [fraction]"""
+    n = returns.shape[-1]
+    growth = np.where(returns > -1.0, 1.0 + returns, np.nan)
+    wealth = np.cumsum(np.log(growth), axis=-1)
+    time = np.arange(n) - 0.5 * (n - 1)
+    away = wealth - np.mean(wealth, axis=-1, keepdims=True)
+    product = away @ time
+    return ratio(product * product, np.sum(away * away, axis=-1) * float(time @ time))
+
+
+def ulcer_index(returns: Floats, risk_free: Floats, benchmark: Floats) -> Floats:
+    """Root mean square of the drawdown over the sessions, ddof 1. [fraction]"""
+    fall = _falls(returns)
+    return cast(Floats, np.sqrt(np.sum(fall * fall, axis=-1) / (returns.shape[-1] - 1)))
+
+
+def best_session(returns: Floats, risk_free: Floats, benchmark: Floats) -> Floats:
+    """Largest session return. [fraction]"""
+    return cast(Floats, np.max(returns, axis=-1))
+
+
+def worst_session(returns: Floats, risk_free: Floats, benchmark: Floats) -> Floats:
+    """Smallest session return. [fraction]"""
+    return cast(Floats, np.min(returns, axis=-1))
 
 
 def calmar(returns: Floats, risk_free: Floats, benchmark: Floats) -> Floats:
     """Compound annual growth over the largest drawdown. [ratio]"""
-    return _ratio(cagr(returns, risk_free, benchmark), max_drawdown(returns, risk_free, benchmark))
+    return ratio(cagr(returns, risk_free, benchmark), max_drawdown(returns, risk_free, benchmark))
 
 
 def max_drawdown(returns: Floats, risk_free: Floats, benchmark: Floats) -> Floats:
     """Largest fall from a previous high, the starting value included; positive. [fraction]"""
-    wealth = np.cumprod(1.0 + returns, axis=-1)
-    high = np.maximum(np.maximum.accumulate(wealth, axis=-1), 1.0)
-    return cast(Floats, np.max(1.0 - wealth / high, axis=-1))
+    return cast(Floats, np.max(_falls(returns), axis=-1))
 
 
 def win_rate(returns: Floats, risk_free: Floats, benchmark: Floats) -> Floats:
     """Sessions that gained over sessions that moved. [fraction]"""
-    share = _ratio(np.sum(returns > 0, axis=-1), np.sum(returns != 0, axis=-1))
+    share = ratio(np.sum(returns > 0, axis=-1), np.sum(returns != 0, axis=-1))
     return np.where(np.isnan(returns).any(axis=-1), np.nan, share)
 
 
@@ -100,7 +142,7 @@ def skewness(returns: Floats, risk_free: Floats, benchmark: Floats) -> Floats:
     deviation = returns - np.mean(returns, axis=-1, keepdims=True)
     square = deviation * deviation
     second, third = np.mean(square, axis=-1), np.mean(square * deviation, axis=-1)
-    return cast(Floats, _ratio(third, second**1.5) * (np.sqrt(n * (n - 1.0)) / (n - 2.0)))
+    return cast(Floats, ratio(third, second**1.5) * (np.sqrt(n * (n - 1.0)) / (n - 2.0)))
 
 
 def kurtosis(returns: Floats, risk_free: Floats, benchmark: Floats) -> Floats:
@@ -109,22 +151,29 @@ def kurtosis(returns: Floats, risk_free: Floats, benchmark: Floats) -> Floats:
     deviation = returns - np.mean(returns, axis=-1, keepdims=True)
     square = deviation * deviation
     second, fourth = np.mean(square, axis=-1), np.mean(square * square, axis=-1)
-    excess = _ratio(fourth, second * second) - 3.0
+    excess = ratio(fourth, second * second) - 3.0
     return cast(Floats, ((n + 1.0) * excess + 6.0) * ((n - 1.0) / ((n - 2.0) * (n - 3.0))))
 
 
+def ratio(numerator: Any, denominator: Any) -> Floats:
+    """Quotient, unknown where the denominator is zero: a series that never moves has no Sharpe ratio."""
+    bottom = np.asarray(denominator, dtype=np.float64)
+    return np.asarray(numerator / np.where(bottom == 0.0, np.nan, bottom), dtype=np.float64)
+
+
+def _falls(returns: Floats) -> Floats:
+    """Fall from the highest wealth so far, the starting value included, per session; positive."""
+    wealth = np.cumprod(1.0 + returns, axis=-1)
+    high = np.maximum(np.maximum.accumulate(wealth, axis=-1), 1.0)
+    return np.asarray(1.0 - wealth / high, dtype=np.float64)
+
+
 def _mean_over_deviation(values: Floats) -> Floats:
-    return _ratio(np.mean(values, axis=-1), _std(values)) * ROOT_YEAR
+    return ratio(np.mean(values, axis=-1), _std(values)) * ROOT_YEAR
 
 
 def _std(values: Floats) -> Floats:
     return cast(Floats, np.std(values, axis=-1, ddof=1))
-
-
-def _ratio(numerator: Any, denominator: Any) -> Floats:
-    """Quotient, unknown where the denominator is zero: a series that never moves has no Sharpe ratio."""
-    bottom = np.asarray(denominator, dtype=np.float64)
-    return np.asarray(numerator / np.where(bottom == 0.0, np.nan, bottom), dtype=np.float64)
 
 
 def _lowest(returns: Floats) -> tuple[Floats, Floats]:

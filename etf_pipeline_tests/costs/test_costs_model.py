@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 
 from etf_pipeline.conventions import BPS
 from etf_pipeline.costs import (
+    COST_PRESETS,
     IMPACT_MODELS,
     CostParameters,
     TransactionCostModel,
+    cost_preset,
     half_spread,
     itemised_cost,
     plan_clipped_impact,
@@ -37,7 +39,7 @@ def total(order: float, spread: float = 2.5 * BPS, volatility: float = 0.01, val
 def test_a_million_in_a_fund_that_trades_a_hundred_pays_what_the_formula_says():
     # 2.5 bp of spread is 250; 1 % times sqrt(1/100) is 10 bp or 1,000; half a bp of commission is 50
     row = MODEL.estimate(pd.Series({"SPY": 1e6}), 2.5 * BPS, 0.01, 1e8).loc["SPY"]
-    assert row.to_dict() == approx({"spread": 250.0, "impact": 1000.0, "commission": 50.0, "total": 1300.0})
+    assert row.to_dict() == approx({"spread": 250.0, "impact": 1000.0, "commission": 50.0, "fx": 0.0, "total": 1300.0})
 
 
 def test_quadrupling_an_order_costs_eight_times_the_impact():
@@ -83,6 +85,63 @@ def test_an_unknown_input_makes_the_kernel_s_cost_unknown_not_zero():
     assert np.isnan(trade_cost(1.0, np.nan, 1e-6, MODEL.terms)[0])
     assert np.isnan(trade_cost(1.0, 1e-4, np.nan, MODEL.terms)[1])
     assert trade_cost(0.0, np.nan, np.nan, MODEL.terms) == (0.0, 0.0, 0.0)
+
+
+def test_foreign_exchange_is_charged_only_where_currencies_differ():
+    order = pd.Series({"SPY": 1e6, "VAS.AX": -2e6})
+    costs = MODEL.estimate(order, 2.5 * BPS, 0.01, 1e8, foreign=pd.Series({"SPY": False, "VAS.AX": True}))
+    assert costs["fx"].tolist() == approx([0.0, 200.0])  # one basis point of two million
+    np.testing.assert_allclose(costs["total"], costs[["spread", "impact", "commission", "fx"]].sum(axis=1), rtol=1e-15)
+
+
+portfolios = st.lists(
+    st.tuples(st.floats(-0.5, 0.5), spreads, st.floats(1e-4, 0.1), st.floats(1e5, 1e10), st.booleans()), min_size=1, max_size=12
+)
+
+
+@pytest.mark.parametrize("name", ["square_root", "plan_volatility"])
+@settings(max_examples=50, deadline=None)
+@given(data=portfolios, nav=st.floats(1e4, 1e9))
+def test_optimiser_kernel_and_model_charge_a_portfolio_the_same(name, data, nav):
+    model = TransactionCostModel(CostParameters(impact_model=name))
+    d, spread, volatility, value, foreign = (np.array(x) for x in zip(*data, strict=True))
+    slope = model.slope(volatility, value)
+    linear, power = model.coefficients(spread, slope, nav, foreign)
+    optimiser = nav * (linear @ np.abs(d) + power @ np.abs(d) ** 1.5)
+    frame = model.estimate(*(pd.Series(x) for x in (nav * d, spread, volatility, value)), foreign=pd.Series(foreign))
+    kernel = sum(sum(trade_cost(nav * x, h, s, model.terms)) for x, h, s in zip(d, spread, slope, strict=True))
+    kernel += float(np.sum(model.parameters.fx_rate * nav * np.abs(d[foreign])))
+    assert optimiser == approx(frame["total"].sum(), rel=1e-12, abs=1e-280)
+    assert kernel == approx(frame["total"].sum(), rel=1e-12, abs=1e-280)
+
+
+@settings(deadline=None)
+@given(order=orders.filter(lambda x: x != 0), factor=st.floats(0.01, 100))
+def test_scaled_costs_are_those_of_the_scaled_orders(order, factor):
+    args = 4 * BPS, 0.012, 3e7, True
+    found = MODEL.scaled(MODEL.estimate(pd.Series({"A": order}), *args), factor)
+    expected = MODEL.estimate(pd.Series({"A": factor * order}), *args)
+    np.testing.assert_allclose(found.to_numpy(), expected[list(found)].to_numpy(), rtol=1e-12)
+
+
+def test_a_bounded_impact_is_not_scaled():
+    model = TransactionCostModel(COST_PRESETS["plan_clipped"])
+    with pytest.raises(SettingsError, match="Estimate the larger orders anew"):
+        model.scaled(model.estimate(pd.Series({"A": 1e6}), 1e-4, 0.01, 1e8), 2.0)
+    with pytest.raises(DataError, match="positive factor; found 0"):
+        MODEL.scaled(MODEL.estimate(pd.Series({"A": 1e6}), 1e-4, 0.01, 1e8), 0.0)
+
+
+def test_presets_are_found_by_name_and_the_free_one_charges_nothing():
+    free = cost_preset("free")
+    charged = TransactionCostModel(free).estimate(
+        pd.Series({"A": 1e6}), half_spread(np.array([0.5]), base_spread=0.0)[0], 0.01, 1e8
+    )
+    assert charged["total"].iloc[0] == 0.0
+    with pytest.raises(SettingsError, match=r"square_root, plan_clipped, .* found 'cheap'"):
+        cost_preset("cheap")
+    with pytest.raises(SettingsError, match="not negative"):
+        CostParameters(commission_rate=-1e-4)
 
 
 @settings(deadline=None)

@@ -108,3 +108,42 @@ def test_a_bill_that_is_not_known_is_not_zero():
 )
 def test_examples_in_the_docstrings_are_right(module: object):
     assert doctest.testmod(module).failed == 0
+
+
+def test_measures_beside_a_benchmark_by_hand():
+    r, market = np.array([0.02, -0.01, 0.03, 0.00]), np.array([0.01, -0.02, 0.02, -0.01])
+    # means 0.01 and 0; products of deviations 0.0001, 0.0004, 0.0004, 0.0001 over squares 0.0001, 0.0004, 0.0004, 0.0001
+    assert measure("beta", r, 0.0, market) == pytest.approx(0.001 / 0.001)
+    assert measure("alpha", r, 0.0, market) == pytest.approx(0.01 * 252)
+    assert measure("alpha", r, 0.004, market) == pytest.approx(0.01 * 252)  # a beta of one takes the bill out of both
+    assert measure("r_squared", r, 0.0, market) == pytest.approx(1.0)
+    up = (1.02 * 1.03) ** 126 - 1, (1.01 * 1.02) ** 126 - 1
+    down = 0.99**126 - 1, (0.98 * 0.99) ** 126 - 1
+    assert measure("up_capture", r, 0.0, market) == pytest.approx(up[0] / up[1])
+    assert measure("down_capture", r, 0.0, market) == pytest.approx(down[0] / down[1])
+    assert measure("batting_average", r, 0.0, market) == 1.0
+    assert measure("batting_average", market, 0.0, np.array([0.01, -0.03, 0.03, -0.01])) == 0.25
+
+
+def test_downside_omega_ulcer_and_tails_by_hand():
+    r = np.array([0.10, -0.10, 0.00, 0.20])
+    assert measure("downside_risk", r, 0.01) == pytest.approx(np.sqrt((0.11**2 + 0.01**2) / 4 * 252))
+    assert measure("omega", r, 0.01) == pytest.approx((0.09 + 0.19) / (0.11 + 0.01))
+    assert measure("ulcer_index", r) == pytest.approx(np.sqrt((0.1**2 + 0.1**2) / 3))  # falls 0, 0.1, 0.1, 0
+    assert measure("tail_ratio", r) == pytest.approx((0.1 + 0.85 * 0.1) / 0.085)
+    assert (measure("best_session", r), measure("worst_session", r)) == (0.2, -0.1)
+
+
+def test_steady_growth_is_perfectly_stable_and_a_capture_without_such_sessions_is_unknown():
+    assert measure("stability", np.full(50, 0.001)) == pytest.approx(1.0)
+    assert np.isnan(measure("down_capture", np.full(5, 0.01), 0.0, np.full(5, 0.01)))
+    assert np.isnan(measure("stability", np.array([0.1, -1.0, 0.1])))
+
+
+@given(returns, st.floats(0.2, 3.0))
+def test_a_geared_benchmark_has_its_gearing_as_beta_and_no_alpha(market: np.ndarray, gearing: float):
+    if np.std(market) > 1e-6:
+        geared = 1e-4 + gearing * (market - 1e-4)
+        assert measure("beta", geared, 1e-4, market) == pytest.approx(gearing, rel=1e-6)
+        assert measure("alpha", geared, 1e-4, market) == pytest.approx(0.0, abs=1e-9)
+        assert measure("r_squared", geared, 0.0, market) == pytest.approx(1.0, rel=1e-6)

@@ -36,6 +36,7 @@ def peers(r: pd.Series, bill: pd.Series, market: pd.Series) -> dict[str, tuple[f
     import empyrical as e
     import quantstats.stats as q
 
+    steady = pd.Series(8e-5, r.index)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return {
@@ -62,6 +63,25 @@ def peers(r: pd.Series, bill: pd.Series, market: pd.Series) -> dict[str, tuple[f
             "cvar_95 q": (ours("cvar_95", r), -q.cvar(r, method="historical")),
             "var_95_gaussian q": (ours("var_95_gaussian", r), -q.var(r)),
             "cvar_95_gaussian q": (ours("cvar_95_gaussian", r), -q.cvar(r)),
+            # the peer's slope leaves the bill out; a constant one does not move ours
+            "beta e": (ours("beta", r, steady, market), e.beta(r, market, 8e-5)),
+            "beta q": (ours("beta", r, None, market), q.greeks(r, market)["beta"]),
+            # empyrical compounds the intercept of a session
+            "alpha e": ((1 + ours("alpha", r, steady, market) / 252) ** 252 - 1, e.alpha(r, market, 8e-5)),
+            "alpha q": (ours("alpha", r, None, market), q.greeks(r, market)["alpha"]),
+            "r_squared q": (ours("r_squared", r, None, market), q.r_squared(r, market)),
+            "up_capture e": (ours("up_capture", r, None, market), e.up_capture(r, market)),
+            "down_capture e": (ours("down_capture", r, None, market), e.down_capture(r, market)),
+            "batting_average e": (ours("batting_average", r, None, market), e.batting_average(r, market)["batting average"]),
+            "ulcer_index q": (ours("ulcer_index", r), q.ulcer_index(r)),
+            "downside_risk e": (ours("downside_risk", r, bill), e.downside_risk(r, required_return=bill)),
+            "omega e": (ours("omega", r), e.omega_ratio(r)),
+            "omega q": (ours("omega", r), q.omega(r)),
+            "tail_ratio e": (ours("tail_ratio", r), e.tail_ratio(r)),
+            "tail_ratio q": (ours("tail_ratio", r), q.tail_ratio(r)),
+            "stability e": (ours("stability", r), e.stability_of_timeseries(r)),
+            "best_session q": (ours("best_session", r), q.best(r)),
+            "worst_session q": (ours("worst_session", r), q.worst(r)),
             "skewness q": (ours("skewness", r), q.skew(r)),
             "kurtosis q": (ours("kurtosis", r), q.kurtosis(r)),
         }

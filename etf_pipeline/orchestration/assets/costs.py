@@ -2,11 +2,20 @@
 
 import pandas as pd
 
-from etf_pipeline.costs import CostParameters
-from etf_pipeline.recipes import makes
+from etf_pipeline.costs import CostParameters, SpreadParameters
+from etf_pipeline.recipes import Increment, makes
 
 
-@makes("liquidity")
+@makes(
+    "liquidity",
+    reads={
+        "fct_prices": ("session", "ticker", "traded_value"),
+        "fct_returns": ("session", "ticker", "total_return"),
+        "volatilities": ("session", "ticker", "volatility"),
+        "universe_membership": ("session", "ticker", "member"),
+    },
+    increment=Increment(lookback=lambda parameters: parameters.window),
+)
 def liquidity(
     fct_prices: pd.DataFrame,
     fct_returns: pd.DataFrame,
@@ -18,3 +27,21 @@ def liquidity(
     from etf_pipeline.costs import liquidity as estimate
 
     return estimate(fct_prices, fct_returns, volatilities, universe_membership, parameters)
+
+
+@makes(
+    "spread_estimates",
+    reads={
+        "fct_prices": ("session", "ticker", "exchange", "open", "high", "low", "close"),
+        "fct_returns": ("session", "ticker", "total_return"),
+        "liquidity": ("session", "ticker", "half_spread"),
+    },
+    increment=Increment(lookback=lambda parameters: parameters.window),
+)
+def spread_estimates(
+    fct_prices: pd.DataFrame, fct_returns: pd.DataFrame, liquidity: pd.DataFrame, parameters: SpreadParameters
+) -> pd.DataFrame:
+    """What daily bars say about each fund's spread, and how small a one they could have shown, beside the one charged."""
+    from etf_pipeline.costs import spread_estimates as estimate
+
+    return estimate(fct_prices, fct_returns, liquidity, parameters)
