@@ -23,6 +23,7 @@ from etf_pipeline.orchestration.assets import (  # each file registers its room'
     validation,
 )
 from etf_pipeline.orchestration.checks import causal_recipes, causality_check, sql_test
+from etf_pipeline.orchestration.config import check_recipes
 from etf_pipeline.orchestration.executors import executor
 from etf_pipeline.orchestration.jobs import JOBS
 from etf_pipeline.orchestration.materialise import asset_of
@@ -59,6 +60,8 @@ ROOMS = (
 for model in load_models().values():
     if model.layer != "tests" and model.name not in RECIPES:
         sql_recipe(model)
+
+check_recipes(settings().parameters, {recipe.name for recipe in RECIPES.values() if recipe.parameters})
 
 defs = dg.Definitions(
     assets=[raw.fetch, *(asset_of(recipe) for recipe in RECIPES.values())],

@@ -9,6 +9,7 @@ variable                  meaning                                               
 ``ETF_FILES_ROOT``        folder that ``files``, ``lean`` and ``stooq`` read     none
 ``ETF_TICKERS``           funds of ``yahoo``: a comma list, or a .txt of them    none
 ``ETF_PROFILE``           ``full`` or ``demo`` (12 funds, 6 years)               ``full``
+``ETF_PARAMETERS``        YAML of research parameters, over the profile's        none
 ``ETF_EXECUTOR``          in_process, multiprocess, dask, k8s or celery          ``in_process``
 ``ETF_EXCHANGE``          main exchange: sessions, schedule, universe            ``XNYS``
 ========================  =====================================================  ==================
@@ -40,6 +41,7 @@ class Settings:
     provider: str = "simulated"
     files_root: Path | None = None
     profile: str = "full"
+    parameters: Path | None = None
     executor: str = "in_process"
     exchange: str = "XNYS"
     tickers: tuple[str, ...] = ()
@@ -96,6 +98,7 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         provider=provider,
         files_root=Path(root).expanduser().resolve() if root else None,
         profile=_choice(env, "ETF_PROFILE", "full", get_args(Profile)),
+        parameters=Path(env["ETF_PARAMETERS"]).expanduser().resolve() if env.get("ETF_PARAMETERS") else None,
         executor=_choice(env, "ETF_EXECUTOR", "in_process", get_args(Executor)),
         exchange=env.get("ETF_EXCHANGE", "XNYS"),
         tickers=ticker_list(env.get("ETF_TICKERS", "")),

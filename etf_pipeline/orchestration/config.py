@@ -16,6 +16,9 @@ from etf_pipeline.errors import SettingsError
 
 PROFILES = Path(__file__).parent / "profiles"
 
+ACCEPTED: dict[Any, Any] = {float: (int, float), int: int, str: str, bool: bool, tuple: (list, tuple)}
+"""What YAML may give for a parameter of a type."""
+
 
 @functools.cache
 def profile_overrides(profile: str) -> dict[str, dict[str, Any]]:
@@ -29,21 +32,64 @@ def profile_overrides(profile: str) -> dict[str, dict[str, Any]]:
     return cast("dict[str, dict[str, Any]]", yaml.safe_load(path.read_text(encoding="utf-8")) or {})
 
 
-def default_parameters(kind: type, recipe: str, profile: str, exchange: str = "XNYS") -> Any:
-    """An instance of a room's parameter dataclass as the profile wants it, on the calendar of the main exchange.
+@functools.cache
+def own_overrides(path: Path | None) -> dict[str, dict[str, Any]]:
+    """Parameters that a person's own file changes, by recipe name.
 
     Raises
     ------
     SettingsError
-        If the profile names a parameter that the room does not have.
+        If the file cannot be read, or does not map recipes to parameters.
+    """
+    if path is None:
+        return {}
+    try:
+        found = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise SettingsError(f"ETF_PARAMETERS needs a YAML file that can be read; {path.name} cannot: {error}.") from error
+    if not isinstance(found, dict) or not all(isinstance(values, dict) for values in found.values()):
+        raise SettingsError(
+            f"{path.name} needs lines such as 'target_weights:' with '  var_limit: 0.015' below; found {type(found).__name__}. "
+            "Name the recipe first, then its parameters, indented."
+        )
+    return found
+
+
+def check_recipes(path: Path | None, recipes: set[str]) -> None:
+    """Refuse a file that names a recipe which does not exist or has no parameters: its values would change nothing.
+
+    Raises
+    ------
+    SettingsError
+        If it does.
+    """
+    unknown = set(own_overrides(path)) - recipes
+    if unknown and path is not None:
+        raise SettingsError(
+            f"{path.name} sets parameters of {sorted(unknown)}; recipes that have some are {', '.join(sorted(recipes))}. "
+            "Correct the name."
+        )
+
+
+def default_parameters(kind: type, recipe: str, profile: str, exchange: str = "XNYS", own: Path | None = None) -> Any:
+    """A room's parameter dataclass as the profile and a person's own file want it, on the main exchange's calendar.
+
+    Raises
+    ------
+    SettingsError
+        If the profile or the file names a parameter that the room does not have.
     """
     names = {f.name for f in dataclasses.fields(kind)}
-    overrides = ({"exchange": exchange} if "exchange" in names else {}) | profile_overrides(profile).get(recipe, {})
+    home = {"exchange": exchange} if "exchange" in names else {}
+    overrides = home | profile_overrides(profile).get(recipe, {}) | own_overrides(own).get(recipe, {})
     unknown = set(overrides) - names
     if unknown:
-        raise SettingsError(
-            f"profile '{profile}' sets {sorted(unknown)} of {recipe}, which has {sorted(names)}. Mend the profile."
-        )
+        where = own.name if own and unknown & set(own_overrides(own).get(recipe, {})) else f"profile '{profile}'"
+        raise SettingsError(f"{where} sets {sorted(unknown)} of {recipe}, which has {sorted(names)}. Mend it.")
+    hints = get_type_hints(kind)
+    for name, value in overrides.items():
+        if not isinstance(value, ACCEPTED.get(get_origin(hints[name]) or hints[name], object)):
+            raise SettingsError(f"{recipe}.{name} needs {hints[name]}; found {value!r}. Correct it in the profile or your file.")
     return kind(**{name: _from_form(value) for name, value in overrides.items()})
 
 

@@ -27,7 +27,7 @@ def asset_of(recipe: Recipe) -> dg.AssetsDefinition:
     """The asset of a recipe: its inputs are upstream assets, its parameters a launchpad form."""
     here = settings()
     kind = recipe.parameters
-    defaults = default_parameters(kind, recipe.name, here.profile, here.exchange) if kind else None
+    defaults = default_parameters(kind, recipe.name, here.profile, here.exchange, here.parameters) if kind else None
 
     def plain(context: dg.AssetExecutionContext) -> Events:
         yield from _materialise(context, recipe, None)
