@@ -15,6 +15,6 @@ select
     month,
     session,
     nav,
-    -- the first month is that of the first fill, and no whole one
+    -- the first month is the one in which the ledger opens, and no whole one
     case when month > min(month) over (partition by strategy) then monthly_return end as monthly_return
 from monthly

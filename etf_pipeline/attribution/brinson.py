@@ -12,9 +12,12 @@ import pandas as pd
 
 from etf_pipeline import calendars
 from etf_pipeline.attribution.holdings import Book
-from etf_pipeline.attribution.linking import linked
+from etf_pipeline.attribution.linking import has_logarithm, linked
 from etf_pipeline.attribution.parameters import AttributionParameters
 from etf_pipeline.panel import Floats
+
+HELD = 1e-10
+"""Weights below this are rounding: what they earned over them would be any number."""
 
 ALL = "all"
 """Line of the effects that have no asset class."""
@@ -44,9 +47,9 @@ def brinson_fachler(
     Notes
     -----
     ``(w - v)(b_c - b)``, ``v (r_c - b_c)`` and ``(w - v)(r_c - b_c)`` with the class returns ``r_c`` and ``b_c`` and the
-    benchmark's return ``b`` [1]_. A class that one side does not hold has the other side's return: the whole effect of owning
-    it is then allocation. A class without weight whose contribution is not zero (interest on cash spent within the session)
-    goes to selection.
+    benchmark's return ``b`` [1]_. A class that one side does not hold (by more than `HELD`) has the other side's return: the
+    whole effect of owning it is then allocation. A class without weight whose contribution is not zero (interest on cash spent
+    within the session) goes to selection.
 
     Examples
     --------
@@ -55,13 +58,13 @@ def brinson_fachler(
     >>> a.round(6).tolist(), s.round(6).tolist(), i.round(6).tolist()
     ([[0.002, 0.002]], [[0.01, -0.01]], [[0.002, 0.002]])
     """
-    held, other = np.abs(weights) > 0.0, np.abs(benchmark_weights) > 0.0
+    held, other = np.abs(weights) > HELD, np.abs(benchmark_weights) > HELD
     own = np.where(held, contributions, 0.0) / np.where(held, weights, 1.0)
     theirs = np.where(other, benchmark_contributions, 0.0) / np.where(other, benchmark_weights, 1.0)
     own, theirs = np.where(held, own, theirs), np.where(other, theirs, own)
     active = weights - benchmark_weights
     total = (benchmark_weights * theirs).sum(axis=1, keepdims=True)
-    stray = np.where(held, 0.0, contributions) - np.where(other, 0.0, benchmark_contributions)
+    stray = (contributions - weights * own) - (benchmark_contributions - benchmark_weights * theirs)
     selection = benchmark_weights * (own - theirs) + stray
     return active * (theirs - total), selection, active * (own - theirs)
 
@@ -96,15 +99,16 @@ def _against(name: str, book: Book, other: str, benchmark: Book, exchange: str) 
     parts = brinson_fachler(
         book.weights[mine], book.contributions[mine], benchmark.weights[theirs], benchmark.contributions[theirs]
     )
-    rest = [getattr(book, part)[mine] - getattr(benchmark, part)[theirs] for part in ("trading", "costs", "residual")]
+    rest = [getattr(book, part)[mine] - getattr(benchmark, part)[theirs] for part in ("trading", "costs", "flows", "residual")]
     effects = np.column_stack([*parts, *rest])
     labels = pd.DataFrame(
         [(line, effect) for effect in ("allocation", "selection", "interaction") for line in book.classes]
-        + [(ALL, effect) for effect in ("trading", "costs", "residual")],
+        + [(ALL, effect) for effect in ("trading", "costs", "flows", "residual")],
         columns=["line", "effect"],
     )
     months = linked_by_month(days, effects, book.returns[mine], benchmark.returns[theirs], labels, exchange)
-    shown = (months["line"] == ALL) | (months["value"] != 0.0)
+    always = (months["line"] == ALL) & (months["effect"] != "flows")
+    shown = always | (months["value"] != 0.0)
     return months[shown].assign(strategy=name, benchmark=other)[COLUMNS]
 
 
@@ -117,13 +121,18 @@ def common(one: pd.DatetimeIndex, two: pd.DatetimeIndex) -> tuple[pd.DatetimeInd
 def linked_by_month(
     days: pd.DatetimeIndex, effects: Floats, portfolio: Floats, benchmark: Floats, labels: pd.DataFrame, exchange: str
 ) -> pd.DataFrame:
-    """One row per month and label: the linked effect, both returns, the link, and when the month was over."""
+    """One row per month and label: the linked effect, both returns, the link, and when the month was over.
+
+    A month in which one of the two lost everything has none.
+    """
     months = days.to_numpy().astype("datetime64[M]")
     starts = np.flatnonzero(np.r_[True, months[1:] != months[:-1]]) if len(days) else np.empty(0, dtype=np.int64)
     closes = month_closes(days, exchange)
     frames = []
     for start, stop in zip(starts, np.r_[starts[1:], len(days)], strict=True):
         own, other = portfolio[start:stop], benchmark[start:stop]
+        if not has_logarithm(own, other):
+            continue
         values, link = linked(effects[start:stop], own, other)
         frames.append(
             labels.assign(

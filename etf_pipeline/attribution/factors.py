@@ -9,7 +9,7 @@ import pandas as pd
 
 from etf_pipeline import calendars
 from etf_pipeline.attribution.brinson import common
-from etf_pipeline.attribution.linking import linked
+from etf_pipeline.attribution.linking import has_logarithm, linked
 from etf_pipeline.attribution.parameters import BILL, FactorParameters
 from etf_pipeline.panel import Floats, wide
 from etf_pipeline.regression import ols
@@ -113,10 +113,11 @@ def _monthly(track: pd.Series[float], other: pd.Series[float], library: _Library
     position = library.sessions.get_indexer(days)
     parts = []
     for month, start, stop in months:
-        before = slice(start - parameters.window, start)
+        before, inside = slice(start - parameters.window, start), slice(start, stop)
+        if not has_logarithm(own[inside], base[inside]):
+            continue
         design = np.column_stack([np.ones(parameters.window), library.values[position[before]]])
         fit = ols((own - base)[before], design)
-        inside = slice(start, stop)
         values = library.values[position[inside]]
         parts.append(_month(month, own[inside], base[inside], values, (fit.coefficients[1:], fit.errors[1:]), library))
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()

@@ -1,4 +1,9 @@
-"""What each session's profit was made of, rebuilt from stored positions, trades and prices."""
+"""What each session's profit was made of, rebuilt from stored positions, trades and prices.
+
+Profit over the net asset value at the close before is the session's return, unless money came or went in it: the ledger's return
+is then growth up to that moment times growth after it. What lies between the two is a line of its own, `flows`, and so is never
+taken for skill nor hidden in the residual. Trades that only spread such money over what is held belong to it.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +16,9 @@ import pandas as pd
 from etf_pipeline.panel import Floats, wide
 
 CASH_LINE = "cash"
+
+SPREAD = "flow"
+"""Kind of the trades that spread money which came or went over what is held."""
 
 CONVERSIONS = ("merger", "rename")
 """Kinds of trades that no cash changes hands for."""
@@ -33,6 +41,8 @@ class Book:
         Trades and forced exits: close less fill price.
     costs : ndarray of shape (n_sessions,)
         Minus spread, impact and commission.
+    flows : ndarray of shape (n_sessions,)
+        What the other lines leave of the return in sessions in which money came or went; zero in all others.
     returns : ndarray of shape (n_sessions,)
         Of the ledger.
     """
@@ -43,12 +53,13 @@ class Book:
     contributions: Floats
     trading: Floats
     costs: Floats
+    flows: Floats
     returns: Floats
 
     @property
     def residual(self) -> Floats:
         """What the lines leave of the ledger's return: rounding, unless an event is not in the tables."""
-        left: Floats = self.returns - self.contributions.sum(axis=1) - self.trading - self.costs
+        left: Floats = self.returns - self.contributions.sum(axis=1) - self.trading - self.costs - self.flows
         return left
 
 
@@ -119,15 +130,19 @@ def _book(
     weights = np.nan_to_num(shares * market.mark)[before] @ member / base
     contributions = (shares[before] * market.earned[1:]) @ member / base
     interest, costs = (own[c].to_numpy(dtype=np.float64)[1:] / nav[:-1] for c in ("interest", "costs"))
+    returns = own["daily_return"].to_numpy(dtype=np.float64)[1:]
+    trading = _trading(trades[trades["kind"] != SPREAD], market, sessions)[1:] / nav[:-1]
+    left = returns - contributions.sum(axis=1) - interest - trading + costs
     known = ~np.isnan(nav[:-1]) & ~np.isnan(nav[1:])
     return Book(
         sessions=sessions[1:][known],
         classes=(*labels, CASH_LINE),
         weights=np.column_stack([weights, 1.0 - weights.sum(axis=1)])[known],
         contributions=np.column_stack([contributions, interest])[known],
-        trading=(_trading(trades, market, sessions)[1:] / nav[:-1])[known],
+        trading=trading[known],
         costs=-costs[known],
-        returns=own["daily_return"].to_numpy(dtype=np.float64)[1:][known],
+        flows=np.where(own["flow"].to_numpy()[1:] != 0.0, left, 0.0)[known],
+        returns=returns[known],
     )
 
 

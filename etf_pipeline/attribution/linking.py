@@ -41,6 +41,17 @@ def carino(portfolio: Floats, benchmark: Floats) -> Floats:
     return cast(Floats, np.where(near, (1.0 - x / 2.0) / (1.0 + benchmark), ratio))
 
 
+def has_logarithm(portfolio: Floats, benchmark: Floats) -> bool:
+    """Whether neither lost everything in one of the periods: nothing links beyond that.
+
+    Examples
+    --------
+    >>> has_logarithm(np.array([0.1, -0.5]), np.array([0.0, 0.0])), has_logarithm(np.array([-1.0]), np.array([0.0]))
+    (True, False)
+    """
+    return bool((portfolio > -1.0).all() and (benchmark > -1.0).all())
+
+
 def linked(effects: Floats, portfolio: Floats, benchmark: Floats) -> tuple[Floats, float]:
     """Effects of periods as effects of the whole span.
 
@@ -49,7 +60,7 @@ def linked(effects: Floats, portfolio: Floats, benchmark: Floats) -> tuple[Float
     effects : ndarray of shape (n_periods, n_effects)
         Each period's effects sum to its active return. [fraction]
     portfolio, benchmark : ndarray of shape (n_periods,)
-        [fraction]
+        Above -1 (`has_logarithm`). [fraction]
 
     Returns
     -------

@@ -14,7 +14,7 @@ from etf_pipeline.backtest.ledger import ledger_table, positions_table, trades_t
 from etf_pipeline.backtest.market import Axes, make_axes, make_events, make_market
 from etf_pipeline.backtest.parameters import BacktestParameters
 from etf_pipeline.backtest.performance import Study, Track, Window, performance_table
-from etf_pipeline.backtest.plans import Decisions, decisions_of, free, make_flows, make_plan, make_trading
+from etf_pipeline.backtest.plans import Decisions, check_flows, decisions_of, free, make_flows, make_plan, make_trading
 from etf_pipeline.conventions import SESSIONS_PER_YEAR
 from etf_pipeline.costs import TransactionCostModel
 from etf_pipeline.errors import DataError
@@ -96,6 +96,7 @@ class Backtester:
         flows: pd.DataFrame | None = None,
     ) -> Books:
         """Keep the ledgers of some decisions on one market; tables as in `run_backtest`."""
+        check_flows(flows, decisions)
         wanted = set().union(*(set(d.frame["ticker"]) for d in decisions.values()))
         start = min(d.sessions[0] for d in decisions.values())
         axes = make_axes(wanted, start, prices, actions, self.parameters.exchange)
@@ -133,9 +134,17 @@ class Backtester:
             pd.concat(ledgers.values(), ignore_index=True),
             pd.concat([positions_table(fold, axes, name) for name, fold in net.items()], ignore_index=True),
             pd.concat([trades_table(fold, axes, name) for name, fold in net.items()], ignore_index=True),
-            performance_table(Study(_tracks(ledgers, window), window, self.parameters)),
+            performance_table(Study(self._tracks(ledgers, window), window, self.parameters)),
             pd.concat([fall for fall in falls if len(fall)] or falls[:1], ignore_index=True),
         )
+
+    def _tracks(self, ledgers: dict[tuple[str, str], pd.DataFrame], window: Window) -> dict[tuple[str, str], Track]:
+        out = {}
+        for key, frame in ledgers.items():
+            rows, before = frame.iloc[-len(window.sessions) :], float(frame["nav"].iloc[-len(window.sessions) - 1])
+            returns, turnover = (np.ascontiguousarray(rows[name].to_numpy()) for name in ("daily_return", "turnover"))
+            out[key] = Track(*key, returns, turnover, _money_weighted(before, rows, self.parameters.fill))
+        return out
 
     def _drawdowns(self, ledger: pd.DataFrame, name: str) -> pd.DataFrame:
         growth, sessions = (1.0 + ledger["daily_return"]).cumprod().to_numpy(), pd.DatetimeIndex(ledger["session"])
@@ -163,24 +172,17 @@ class Backtester:
         return {str(ticker): float(value) for ticker, value in zip(tickers, close[-1] / begin, strict=True)}
 
 
-def _tracks(ledgers: dict[tuple[str, str], pd.DataFrame], window: Window) -> dict[tuple[str, str], Track]:
-    out = {}
-    for key, frame in ledgers.items():
-        rows = frame.iloc[-len(window.sessions) :]
-        returns, turnover = (np.ascontiguousarray(rows[name].to_numpy()) for name in ("daily_return", "turnover"))
-        out[key] = Track(*key, returns, turnover, _money_weighted(rows))
-    return out
+def _money_weighted(before: float, ledger: pd.DataFrame, fill: str) -> float:
+    """What the value `before` a window and the money that came and went in it earned; unknown where none did.
 
-
-def _money_weighted(ledger: pd.DataFrame) -> float:
-    """What the value at the window's beginning and the money that came and went after it earned; unknown where none did."""
+    Money comes at the fill: at the open it has the whole session before it, at the close nothing of it.
+    """
     flow, nav = ledger["flow"].to_numpy(), ledger["nav"].to_numpy()
     when = np.flatnonzero(flow != 0.0)
     if not len(when):
         return np.nan
-    first = nav[0] - flow[0] if flow[0] else nav[0] / (1.0 + ledger["daily_return"].iloc[0])
-    paid, left = np.append(first, flow[when]), (len(nav) - np.append(0, when)) / SESSIONS_PER_YEAR
-    return money_weighted_return(paid, left, float(nav[-1]))
+    left = np.append(len(nav), len(nav) - when - (fill == "close")) / SESSIONS_PER_YEAR
+    return money_weighted_return(np.append(before, flow[when]), left, float(nav[-1]))
 
 
 def run_backtest(

@@ -31,12 +31,7 @@ def ledger_table(fold: Fold, axes: Axes, strategy: str, cost_basis: str) -> pd.D
         If withdrawals left nothing.
     """
     frame = pd.DataFrame(fold.days, columns=list(COLUMNS))
-    spent = (frame["nav"] <= 0.0) & (frame["flow"] < 0.0)
-    if spent.any():
-        when = axes.sessions[int(np.argmax(spent.to_numpy()))].date()
-        raise DataError(
-            f"{strategy} has nothing left after the withdrawal of {when}. Correct the flows, or end the ledger there."
-        )
+    _refuse_emptying(frame, axes, strategy)
     previous = frame["nav"].shift(1, fill_value=frame["nav"].iloc[0])
     before, flow = frame["before_flow"].to_numpy(), frame["flow"].to_numpy()
     paid = flow != 0.0
@@ -46,6 +41,17 @@ def ledger_table(fold: Fold, axes: Axes, strategy: str, cost_basis: str) -> pd.D
     frame["turnover"] = 0.5 * frame["traded_value"] / frame["nav"]
     frame["identity_error"] = (frame["rolled_nav"] - frame["nav"]) / frame["nav"]
     return frame.assign(session=axes.sessions, strategy=strategy, cost_basis=cost_basis)[LEDGER_COLUMNS]
+
+
+def _refuse_emptying(days: pd.DataFrame, axes: Axes, strategy: str) -> None:
+    """Nothing left has no return, whatever prices do to it later in the session."""
+    left = np.minimum(days["nav"], days["before_flow"] + days["flow"])
+    emptied = ((days["flow"] < 0.0) & (left <= 0.0)).to_numpy()
+    if emptied.any():
+        when = axes.sessions[int(np.argmax(emptied))].date()
+        raise DataError(
+            f"{strategy} has nothing left after the withdrawal of {when}. Correct the flows, or end the ledger there."
+        )
 
 
 def positions_table(fold: Fold, axes: Axes, strategy: str) -> pd.DataFrame:

@@ -41,9 +41,10 @@ def as_orders(
     Notes
     -----
     1. Targets are rounded down to whole lots; a buy below the ticket is dropped.
-    2. A sale below the ticket is dropped as long as cash pays the buys without it, the smallest first by position.
+    2. A sale below the ticket is dropped as long as cash pays the buys without it, in the order of the assets.
     3. Buys that cash cannot pay are cut in proportion.
-    4. What cash is left buys one lot more of each target in the order of what rounding took from it, as far as it goes.
+    4. What rounding took from the targets buys one lot more of each in the order of what it took, as far as it and cash go.
+       Cash that is a target itself, and credit that no target asks for, are not spent on lots.
     """
     lost = _rounded_down(assets, weights, trades, state, rules)
     for i in assets:
@@ -102,7 +103,10 @@ def _cut(assets: Ints, trades: Floats, cash: float, state: State, rules: Rules) 
 
 @njit(cache=True)
 def _top_up(assets: Ints, trades: Floats, lost: Floats, cash: float, state: State, k: int, plan: Plan, rules: Rules) -> None:
-    """Buy one lot more where rounding took most, as long as cash pays it and the order is worth a ticket."""
+    """Buy one lot more where rounding took most, as long as that and cash pay it and the order is worth a ticket."""
+    left = 0.0
+    for i in assets:
+        left += lost[i] * rules.lot * state.mark[i]
     for _ in range(len(assets)):
         best = -1
         for i in assets:
@@ -113,9 +117,11 @@ def _top_up(assets: Ints, trades: Floats, lost: Floats, cash: float, state: Stat
         lost[best] = 0.0
         before, after = trades[best] * state.mark[best], (trades[best] + rules.lot) * state.mark[best]
         more = after + _cost(best, after, k, plan, rules) - before - _cost(best, before, k, plan, rules)
-        if more <= cash and abs(after) >= rules.minimum_ticket:
+        value = after - before
+        if value <= left + WHOLE * value and more <= cash and abs(after) >= rules.minimum_ticket:
             trades[best] += rules.lot
             cash -= more
+            left -= value
 
 
 @njit(cache=True)

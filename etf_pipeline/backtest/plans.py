@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -97,8 +98,8 @@ def make_flows(flows: pd.DataFrame | None, strategy: str, axes: Axes) -> Floats:
     Parameters
     ----------
     flows : DataFrame, optional
-        Columns `strategy`, `date`, `amount` [base currency]. A flow counts in the first session on or after its date; one before
-        the ledger begins is part of its initial cash, and does not.
+        Columns `strategy`, `date`, `amount` [base currency]. A flow counts in the first session on or after its date; one up
+        to the ledger's first session is part of its initial cash, and does not.
     strategy : str
     axes : Axes
 
@@ -114,6 +115,27 @@ def make_flows(flows: pd.DataFrame | None, strategy: str, axes: Axes) -> Floats:
     inside = (row > 0) & (row < len(axes.sessions))
     amount = own["amount"].to_numpy(dtype=np.float64)
     return np.bincount(row[inside], weights=amount[inside], minlength=len(axes.sessions)).astype(np.float64)
+
+
+def check_flows(flows: pd.DataFrame | None, names: Collection[str]) -> None:
+    """Refuse money for a strategy that there is none of, and amounts that are no number.
+
+    Raises
+    ------
+    DataError
+    """
+    if flows is None:
+        return
+    unknown = sorted(set(flows["strategy"]) - set(names))
+    if unknown:
+        raise DataError(f"flows name {unknown}, which no strategy is called; there are {sorted(names)}. Correct `strategy`.")
+    bad = flows.loc[~np.isfinite(flows["amount"].to_numpy(dtype=np.float64)) | flows["date"].isna()]
+    if len(bad):
+        first = bad.iloc[0]
+        raise DataError(
+            f"flows need a date and a finite amount; {len(bad)} have none, first of {first['strategy']}: {first['amount']} on "
+            f"{first['date']}. Correct them."
+        )
 
 
 def free(plan: Plan) -> Plan:

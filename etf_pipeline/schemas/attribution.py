@@ -6,7 +6,7 @@ import polars as pl
 
 from etf_pipeline.schemas.contract import Instant, Table, column, table
 
-EFFECTS = ["allocation", "selection", "interaction", "trading", "costs", "residual"]
+EFFECTS = ["allocation", "selection", "interaction", "trading", "costs", "flows", "residual"]
 
 
 @table(

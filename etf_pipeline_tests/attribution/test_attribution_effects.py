@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from etf_pipeline import calendars
 from etf_pipeline.attribution import FactorParameters, brinson_fachler, carino, factor_contributions, linked
+from etf_pipeline.attribution.brinson import linked_by_month
 from etf_pipeline.attribution.factors import explained
 from etf_pipeline.errors import SettingsError
 from etf_pipeline.regression import ols
@@ -40,6 +41,29 @@ def test_a_class_that_the_benchmark_lacks_is_all_allocation() -> None:
     assert allocation[0, 1] == pytest.approx(0.5 * (0.08 - 0.02))
     assert selection[0, 1] == 0.0
     assert interaction[0, 1] == 0.0
+
+
+@pytest.mark.parametrize("noise", [1e-16, -3e-17])
+def test_a_weight_that_is_rounding_tells_no_return(noise: float) -> None:
+    # the benchmark's last class is rounding of zero: what the portfolio earns there by holding it is allocation, not interaction
+    w, v = np.array([[0.8, 0.2]]), np.array([[1.0, noise]])
+    allocation, selection, interaction = brinson_fachler(w, w * [[0.01, 0.001]], v, np.array([[0.01, 0.0]]))
+    np.testing.assert_allclose(allocation, [[0.0, 0.2 * (0.001 - 0.01)]], atol=1e-15)
+    np.testing.assert_allclose(selection + interaction, 0.0, atol=1e-15)
+    # and a stray contribution is neither lost nor blown up
+    parts = brinson_fachler(w, w * [[0.01, 0.001]], v, np.array([[0.01, 2e-6]]))
+    assert sum(part.sum() for part in parts) == pytest.approx(0.8 * 0.01 + 0.2 * 0.001 - 0.01 - 2e-6, abs=1e-15)
+    assert max(np.abs(part).max() for part in parts) < 0.01
+
+
+def test_a_month_in_which_one_side_lost_everything_has_no_effects() -> None:
+    days = calendars.sessions("XNYS", "2024-01-02", "2024-03-28")
+    labels = pd.DataFrame({"line": ["all"], "effect": ["trading"]})
+    own = np.full(len(days), 0.001)
+    own[25] = -1.5  # in February
+    found = linked_by_month(days, own[:, None], own, np.zeros(len(days)), labels, "XNYS")
+    assert found["month"].dt.month.tolist() == [1, 3]
+    assert found["value"].tolist() == pytest.approx(found["portfolio_return"].tolist())
 
 
 @given(seed=SEEDS, n=st.integers(1, 40), classes=st.integers(2, 6))

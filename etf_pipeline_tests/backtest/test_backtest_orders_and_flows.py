@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from test_backtest_fold_properties import ASSETS, TERMS, N, events, world
 
 from etf_pipeline.backtest import BacktestParameters, BacktestResult, run_backtest
-from etf_pipeline.backtest.arrays import COLUMNS, KINDS, Fold, Market, Plan, Rules, no_events
+from etf_pipeline.backtest.arrays import COLUMNS, KINDS, NO_COSTS, Fold, Market, Plan, Rules, no_events
 from etf_pipeline.backtest.fold import run_fold
+from etf_pipeline.backtest.plans import check_flows
 from etf_pipeline.errors import DataError, SettingsError
 
 
@@ -23,10 +24,12 @@ def two_funds() -> World:
     return made
 
 
-def with_flows(made: World, flows: list[tuple[int, float]], **settings: float) -> BacktestResult:
+def with_flows(made: World, flows: list[tuple[int, float]] | pd.DataFrame, **settings: float | str) -> BacktestResult:
     weights = pd.DataFrame(made.weights, columns=["session", "ticker", "weight"])
     weights = weights.assign(session=made.sessions[weights["session"]], strategy="s")
-    frame = pd.DataFrame({"strategy": "s", "date": [made.sessions[t] for t, _ in flows], "amount": [a for _, a in flows]})
+    frame = flows
+    if not isinstance(flows, pd.DataFrame):
+        frame = pd.DataFrame({"strategy": "s", "date": [made.sessions[t] for t, _ in flows], "amount": [a for _, a in flows]})
     return run_backtest(
         weights, made.prices(), returns_of(made.prices()), actions_frame([]), no_liquidity(), made.macro(),
         BacktestParameters(**{**PLAIN, **settings}), frame,
@@ -113,7 +116,7 @@ def test_the_money_s_own_return_stands_beside_the_strategy_s() -> None:
     made.bars["A"] = [(10.0, 10.0), (10.0, 10.0), (10.0, 10.0), (10.0, 10.0), (10.0, 11.0)]
     made.weights = [(0, "A", 1.0)]
     result = with_flows(made, [(3, 1000.0)], initial_value=1000.0)
-    found = result.performance[result.performance["measure"] == "money_weighted_return"].set_index("cost_basis")["value"]
+    found = money_weighted(result)
     # the window begins with the first fill: 4 sessions for the first thousand, 2 for the second
     growth = (1 + found["net"]) ** (np.array([4, 2]) / 252)
     assert 1000 * growth.sum() == pytest.approx(2200.0)
@@ -192,3 +195,92 @@ def test_splitting_an_order_in_two_changes_nothing_where_there_is_no_impact(seed
     once = Plan(np.array([3]), target[None, :], spread[:1], none[:1])
     one, two = (run_fold(market, no_events(8), plan, rules) for plan in (once, twice))
     assert column(two, "nav")[3:] == pytest.approx(column(one, "nav")[3:], rel=1e-12)
+
+
+def test_cash_that_is_a_target_is_not_spent_on_lots() -> None:
+    # 40 % in cash is meant: 300 / 70 = 4.29 and 300 / 30 = 10 shares; rounding left 20, which buy no fund
+    made = two_funds()
+    made.weights = [(0, "A", 0.3), (0, "B", 0.3)]
+    result = made.run(initial_value=1000.0, lot=1.0)
+    assert result.trades.set_index("ticker")["shares"].to_dict() == {"A": 10.0, "B": 4.0}
+    assert net(result, "cash")[-1] == pytest.approx(420.0)
+
+
+def test_lots_do_not_borrow_what_no_target_asks_for() -> None:
+    # rounding leaves 29, less than a share of either; there is credit for both
+    result = two_funds().run(initial_value=999.0, lot=1.0, borrow_limit=0.5)
+    assert result.trades.set_index("ticker")["shares"].to_dict() == {"A": 16.0, "B": 7.0}
+    assert net(result, "cash")[-1] == pytest.approx(29.0)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 10_000), st.sampled_from([1.0, 10.0]), st.floats(0.0, 0.5))
+def test_lots_never_take_more_than_the_targets_do(seed: int, lot: float, credit: float) -> None:
+    rng = np.random.default_rng(seed)
+    prices = np.repeat(rng.uniform(5, 500, ASSETS)[None, :], 3, axis=0)
+    target, none = 0.8 * rng.dirichlet(np.ones(ASSETS)), np.zeros((1, ASSETS))
+    plan, market = Plan(np.array([1]), target[None, :], none, none), Market(prices, prices, np.zeros(3))
+    result = run_fold(market, no_events(3), plan, Rules(1e5, True, 100, 0, NO_COSTS, lot=lot, borrow_limit=credit))
+    held = column(result, "holdings_value")[-1]
+    assert 0.8e5 - prices[0].sum() * lot <= held <= 0.8e5 * (1 + 1e-8)
+
+
+def test_money_for_a_strategy_that_is_none_is_refused_by_name() -> None:
+    made = two_funds()
+    flows = pd.DataFrame({"strategy": ["growht"], "date": [made.sessions[3]], "amount": [500.0]})
+    with pytest.raises(DataError, match=r"flows name \['growht'\].*there are \['s'\]"):
+        check_flows(flows, ["s"])
+    with pytest.raises(DataError, match="growht"):
+        with_flows(made, flows)
+
+
+@pytest.mark.parametrize("amount", [np.nan, np.inf])
+def test_an_amount_that_is_no_number_is_refused(amount: float) -> None:
+    with pytest.raises(DataError, match="finite amount; 1 have none, first of s"):
+        with_flows(two_funds(), [(3, amount)])
+
+
+def test_money_that_comes_with_the_first_fill_pays_its_cost_in_the_money_s_return() -> None:
+    # 1500 at the first fill cost 1 % to invest, and nothing moves after that: 5 sessions for all of it
+    result = with_flows(two_funds(), [(1, 500.0)], initial_value=1000.0, unknown_half_spread=0.01)
+    found = money_weighted(result)
+    assert (1 + found["gross"]) ** (5 / 252) == pytest.approx(1.0)
+    assert (1 + found["net"]) ** (5 / 252) == pytest.approx(1 / 1.01)
+
+
+def test_money_that_comes_at_a_close_has_nothing_of_its_session() -> None:
+    made = World(n=5).flat("A", 10.0)
+    made.bars["A"] = [(10.0, 10.0), (10.0, 10.0), (10.0, 10.0), (10.0, 10.0), (10.0, 11.0)]
+    made.weights = [(0, "A", 1.0)]
+    found = money_weighted(with_flows(made, [(3, 1000.0)], initial_value=1000.0, fill="close"))
+    # 4 sessions for the first thousand, 1 for the second
+    assert 1000 * ((1 + found["net"]) ** (np.array([4, 1]) / 252)).sum() == pytest.approx(2200.0)
+
+
+def test_what_is_owed_after_a_withdrawal_is_not_hidden_by_a_rise_until_the_close() -> None:
+    # A cannot be sold at its missing open: 1200 of 1000 leave -200 of cash, and the close lifts A to three times its price
+    made = World(n=6).flat("A", 10.0)
+    made.bars["A"][3] = (np.nan, 30.0)
+    made.weights = [(0, "A", 1.0)]
+    with pytest.raises(DataError, match="nothing left after the withdrawal of 2024-01-05"):
+        with_flows(made, [(3, -1200.0)], initial_value=1000.0)
+
+
+def test_a_dividend_and_a_split_on_the_day_of_a_flow_by_hand() -> None:
+    # 100 shares at 10 become 200 at 5 and are owed 1 each; 1200 come to 1200, so that 5 / 6 of it buys 200 more at 5
+    made = World(n=6).flat("A", 10.0)
+    made.bars["A"][3:] = [(5.0, 5.0)] * 3
+    made.splits["A", 3], made.dividends["A", 3] = 2.0, 1.0
+    made.weights = [(0, "A", 1.0)]
+    result = with_flows(made, [(3, 1200.0)], initial_value=1000.0, payment_lag=1)
+    assert net(result, "daily_return")[3] == pytest.approx(0.2)
+    assert net(result, "receivables")[3] == pytest.approx(200.0)
+    bought = result.trades[result.trades["kind"] == "flow"]
+    assert bought["shares"].tolist() == pytest.approx([200.0])
+    assert net(result, "cash")[3:].tolist() == pytest.approx([200.0, 400.0, 400.0])
+    assert net(result, "nav")[3:].tolist() == pytest.approx([2400.0] * 3)
+
+
+def money_weighted(result: BacktestResult) -> pd.Series:
+    rows = result.performance[result.performance["measure"] == "money_weighted_return"]
+    return rows.set_index("cost_basis")["value"]

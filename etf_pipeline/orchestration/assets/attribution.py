@@ -9,7 +9,7 @@ from etf_pipeline.recipes import makes
 @makes(
     "attribution",
     reads={
-        "backtest_ledger": ("session", "strategy", "cost_basis", "nav", "daily_return", "interest", "costs"),
+        "backtest_ledger": ("session", "strategy", "cost_basis", "nav", "daily_return", "interest", "costs", "flow"),
         "backtest_positions": ("session", "strategy", "ticker", "shares"),
         "backtest_trades": ("session", "strategy", "ticker", "kind", "shares", "price"),
         "fct_prices": ("session", "ticker", "close", "dividend", "split_ratio", "adjustment"),
