@@ -447,7 +447,7 @@ class RptAttribution(Table):
     benchmark: pl.String = column("What it is compared with", unit="identifier")
     span: pl.String = column("Calendar year, or `all`", unit="text")
     kind: pl.String = column("`holdings` (Brinson and Fachler) or `factors`", unit="category")
-    effect: pl.String = column("allocation, selection, interaction, trading, costs, residual or factor", unit="category")
+    effect: pl.String = column("allocation, selection, interaction, trading, costs, flows, residual or factor", unit="category")
     line: pl.String = column("Asset class, `cash`, `all`, or the factor", unit="category")
     value: pl.Float64 = column("Linked effect; those of a kind sum to the span's active return", unit="fraction")
     annual: pl.Float64 = column("The same as a share of the difference of annual growth", unit="fraction per year")
