@@ -6,8 +6,9 @@ the zone. So the rows of a SQL model are a function of its inputs and its text.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -35,8 +36,9 @@ def query(
     run_id: str | None = None,
     tables: Iterable[str | TableName] | None = None,
     at: At | None = None,
+    values: Mapping[str, Any] | None = None,
 ) -> pa.Table:
-    """Run one statement over the visible tables."""
+    """Run one statement over the visible tables; `values` are those of its ``$names``."""
     with registry.read() as db:
         visible = heads(db, resolve(db, run_id, at))
         views = views_of(db, registry.home, visible if tables is None else _chosen(visible, tables))
@@ -44,7 +46,7 @@ def query(
         connection.execute("set TimeZone = 'UTC'")
         _offer(connection, registry, views)
         try:
-            return connection.sql(sql).to_arrow_table()
+            return connection.sql(sql, params=dict(values) if values else None).to_arrow_table()
         except duckdb.Error as error:
             raise WarehouseError(
                 f"the SQL could not be run over {[dotted(name) for name, _ in views]}: {error}\n{sql.strip()[:500]}"

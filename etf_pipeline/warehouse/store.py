@@ -382,6 +382,7 @@ class Warehouse:
         *,
         tables: Iterable[str | TableName] | None = None,
         at: snapshot.At | None = None,
+        values: Mapping[str, Any] | None = None,
     ) -> pa.Table:
         """Run SQL over the visible tables, deterministically: one thread, in UTC.
 
@@ -393,6 +394,8 @@ class Warehouse:
             As in `head`.
         tables : iterable of str or (schema, table), optional
             What the statement reads; by default every visible table is offered.
+        values : mapping, optional
+            Values of the ``$names`` in the statement: it never holds them itself.
 
         Raises
         ------
@@ -401,7 +404,7 @@ class Warehouse:
         WarehouseError
             If the statement fails.
         """
-        return query.query(self._registry, sql, run_id, tables, at)
+        return query.query(self._registry, sql, run_id, tables, at, values)
 
     def connect(self, at: snapshot.At | None = None) -> duckdb.DuckDBPyConnection:
         """A DuckDB connection that shows what the catalog shows, or a past state; close it after use.
