@@ -12,9 +12,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from etf_pipeline import calendars
+from etf_pipeline.conventions import home_market
 from etf_pipeline.errors import SettingsError
 from etf_pipeline.macro.dimensions import DIMENSIONS, GEOPOLITICS, MACRO
-from etf_pipeline.macro.priors import PRIORS
+from etf_pipeline.macro.priors import PRIORS, prior
 from etf_pipeline.macro.sensitivities import FUND
 from etf_pipeline.panel import Floats
 
@@ -121,7 +122,7 @@ def macro_adjustments(
         .fillna("unknown")
         .to_numpy(dtype=object)
     )
-    parts = np.nan_to_num(_sensitivity_rows(rows, kind, sensitivities) * zs)
+    parts = np.nan_to_num(_sensitivity_rows(rows, kind, sensitivities, home_market(p.exchange).currency) * zs)
     parts *= np.array([p.geo_strength if d == GEOPOLITICS else p.macro_strength / len(MACRO) for d in DIMENSIONS])
     geo = list(DIMENSIONS).index(GEOPOLITICS)
     dates = _dates(state, days)
@@ -169,12 +170,12 @@ def _as_of(rows: pd.DataFrame, right: pd.DataFrame, days: int) -> pd.DataFrame:
     return joined.sort_values("_row").reset_index(drop=True)
 
 
-def _sensitivity_rows(rows: pd.DataFrame, kind: npt.NDArray[Any], sensitivities: pd.DataFrame) -> Floats:
+def _sensitivity_rows(rows: pd.DataFrame, kind: npt.NDArray[Any], sensitivities: pd.DataFrame, home: str) -> Floats:
     """Sensitivity of each row to each dimension. Shape (n_rows, n_dimensions)."""
     table = sensitivities.pivot(index=["session", "subject"], columns="dimension", values="shrunk").reindex(
         columns=list(DIMENSIONS)
     )
-    values = np.vstack([table.to_numpy(dtype=np.float64), [[PRIORS[k][d] for d in DIMENSIONS] for k in PRIORS]])
+    values = np.vstack([table.to_numpy(dtype=np.float64), [[prior(k, None, d, home) for d in DIMENSIONS] for k in PRIORS]])
     place = pd.Series(range(len(table), len(values)), index=list(PRIORS)).reindex(kind).to_numpy(dtype=np.intp)
     fits = pd.DatetimeIndex(np.sort(sensitivities["session"].unique()))
     session = pd.DatetimeIndex(rows["session"])

@@ -128,8 +128,10 @@ def sub_class(asset_class: str, text: str, market: str, geared: bool) -> str:
     return asset_class if words is None else next(name for name, pattern in words if re.search(pattern, text))
 
 
-def duration_bucket(asset_class: str, text: str) -> str | None:
+def duration_bucket(asset_class: str, text: str, geared: bool = False) -> str | None:
     """Duration bucket of a bond fund by its words, `intermediate` where they say nothing; None for other funds.
+
+    Of a fund that multiplies or inverts, "short" and "ultrashort" tell the side, and no duration.
 
     Examples
     --------
@@ -139,7 +141,8 @@ def duration_bucket(asset_class: str, text: str) -> str | None:
     if asset_class != "bond":
         return None
     text = text.lower()
-    return next((name for name, pattern in _BUCKET_WORDS if re.search(pattern, text)), "intermediate")
+    words = [(name, pattern) for name, pattern in _BUCKET_WORDS if not (geared and name in ("ultrashort", "short"))]
+    return next((name for name, pattern in words if re.search(pattern, text)), "intermediate")
 
 
 def _equity(text: str, market: str) -> str:

@@ -64,7 +64,11 @@ RATE_SENSITIVE = ("rates", "policy")
 """Dimensions whose prior grows with a bond fund's duration."""
 
 
-def prior(sub_class: str, bucket: str | None, dimension: str) -> float:
+RESERVE = "USD"
+"""Currency in which the priors count returns: whose rise the dimension `dollar` is."""
+
+
+def prior(sub_class: str, bucket: str | None, dimension: str, home: str = RESERVE) -> float:
     """Prior sensitivity of a fund.
 
     Parameters
@@ -73,9 +77,12 @@ def prior(sub_class: str, bucket: str | None, dimension: str) -> float:
         One of `classes.SUB_CLASSES`.
     bucket : str or None
         Duration bucket of a bond fund: its answer to rates is that of its sub-class times duration over the intermediate one,
-        at most 4/3 of it, since a correlation is bounded where a loss is not.
+        at most 4/3 of it, since a correlation is bounded where a loss is not. An inverse fund with one is short government bonds.
     dimension : str
         One of `dimensions.DIMENSIONS`.
+    home : str
+        Currency of the main exchange. A dollar that rises takes from foreign funds what they are worth in dollars, and adds to
+        what they are worth elsewhere: where returns are counted in another currency nothing is presumed, and regression tells.
 
     Examples
     --------
@@ -83,7 +90,13 @@ def prior(sub_class: str, bucket: str | None, dimension: str) -> float:
     (-0.3, -0.4)
     >>> round(prior("emerging_equity", None, "geopolitics") / prior("domestic_sector", None, "geopolitics"), 6)
     1.3
+    >>> prior("emerging_equity", None, "dollar"), prior("emerging_equity", None, "dollar", "AUD")
+    (-0.4, 0.0)
     """
+    if dimension == "dollar" and home != RESERVE:
+        return 0.0
+    if sub_class == "inverse" and bucket is not None:
+        return -prior("government", bucket, dimension, home)
     value = PRIORS[sub_class][dimension]
     if bucket is None or dimension not in RATE_SENSITIVE:
         return value

@@ -126,7 +126,7 @@ def _facts(fund: Mapping[Any, Any]) -> dict[str, object]:
         "country": country,
         "currency_exposure": currency,
         "market": market,
-        "duration_bucket": duration_bucket(asset_class, text),
+        "duration_bucket": duration_bucket(asset_class, text, bool(fund["is_geared"])),
     }
 
 

@@ -11,10 +11,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from etf_pipeline import calendars
+from etf_pipeline.conventions import home_market
 from etf_pipeline.macro.classes import SUB_CLASSES
 from etf_pipeline.macro.dimensions import DIMENSIONS
 from etf_pipeline.macro.hac import standardised_slopes
-from etf_pipeline.macro.priors import PRIORS, prior
+from etf_pipeline.macro.priors import prior
 from etf_pipeline.panel import Floats
 
 COLUMNS = ["session", "subject", "kind", "dimension", "prior", "estimate", "error", "weight", "shrunk", "n"]
@@ -29,7 +30,7 @@ class SensitivityParameters:
     Attributes
     ----------
     exchange : str
-        Main exchange, whose years end the samples.
+        Main exchange, whose years end the samples and whose currency returns are counted in.
     window : int
         Months of the newest past that are read. [months]
     min_months : int
@@ -46,6 +47,11 @@ class SensitivityParameters:
     min_months: int = 24
     prior_sd: float = 0.15
     min_spread: float = 0.03
+
+    @property
+    def home(self) -> str:
+        """Currency of the main exchange."""
+        return home_market(self.exchange).currency
 
 
 def macro_sensitivities(
@@ -113,7 +119,7 @@ def _at(
     for dimension in DIMENSIONS:
         shock = past[dimension].to_numpy(dtype=np.float64)
         classes = _of_classes(of_class, shock, dimension, p)
-        blocks += [classes, _of_funds(y, shock, _centres(classes, groups, buckets, dimension), p)]
+        blocks += [classes, _of_funds(y, shock, _centres(classes, groups, buckets, (dimension, p.home)), p)]
     subjects = [*SUB_CLASSES, *now.index]
     table = {
         "session": day,
@@ -142,15 +148,15 @@ def _class_returns(y: Floats, groups: npt.NDArray[Any]) -> Floats:
 
 
 def _of_classes(of_class: Floats, shock: Floats, dimension: str, p: SensitivityParameters) -> Columns:
-    priors = np.array([PRIORS[name][dimension] for name in SUB_CLASSES])
+    priors = np.array([prior(name, None, dimension, p.home) for name in SUB_CLASSES])
     told = np.where(np.array(SUB_CLASSES) == "unknown", np.nan, of_class)  # what has nothing in common teaches nothing
     return _weighed(_estimates(told, shock, p.min_months, scaled=False), priors, p.prior_sd**2)
 
 
-def _centres(classes: Columns, groups: Sequence[str], buckets: Sequence[str | None], dimension: str) -> Floats:
+def _centres(classes: Columns, groups: Sequence[str], buckets: Sequence[str | None], what: tuple[str, str]) -> Floats:
     """Where each fund's estimate shrinks to: its own prior, moved as its sub-class was moved from its prior."""
     learned = dict(zip(SUB_CLASSES, classes["shrunk"] - classes["prior"], strict=True))
-    centre = [prior(g, b, dimension) + learned[g] for g, b in zip(groups, buckets, strict=True)]
+    centre = [prior(g, b, *what) + learned[g] for g, b in zip(groups, buckets, strict=True)]
     return np.clip(np.array(centre, dtype=np.float64), -1.0, 1.0)
 
 

@@ -32,13 +32,12 @@ def state(z: dict[str, float], day: pd.Timestamp = DAY, vintage: str = "first") 
     )
 
 
-def adjust(z, sub_class="domestic_sector", *, day=DAY, exchange="XNYS", fits=NO_FITS, states=None, **settings_):
+def adjust(z, sub_class="domestic_sector", *, day=DAY, exchange="XNYS", main="XNYS", fits=NO_FITS, states=None, **settings_):
     membership = pd.DataFrame({"session": [day], "ticker": ["X"], "member": [True]})
     profile = pd.DataFrame({"session": [day - pd.Timedelta(days=14)], "ticker": ["X"], "sub_class": [sub_class]})
     funds = pd.DataFrame({"ticker": ["X"], "exchange": [exchange]})
-    table = macro_adjustments(
-        membership, state(z) if states is None else states, fits, profile, funds, AdjustmentParameters(**settings_)
-    )
+    told, p = state(z) if states is None else states, AdjustmentParameters(exchange=main, **settings_)
+    table = macro_adjustments(membership, told, fits, profile, funds, p)
     TABLES["macro_adjustments"].check(TABLES["macro_adjustments"].to_arrow(table))
     return table.iloc[0]
 
@@ -145,3 +144,8 @@ def test_an_old_state_or_profile_is_unknown():
 def test_settings_that_would_leave_the_bounds_are_refused(wrong):
     with pytest.raises(SettingsError, match=r"1 < limit <= 1\.5"):
         AdjustmentParameters(**wrong)
+
+
+def test_a_strong_dollar_weighs_on_emerging_markets_at_home_and_presumes_nothing_abroad():
+    assert adjust({"dollar": 2.0}, "emerging_equity")["macro_multiplier"] < 1.0
+    assert adjust({"dollar": 2.0}, "emerging_equity", exchange="XASX", main="XASX")["macro_multiplier"] == 1.0

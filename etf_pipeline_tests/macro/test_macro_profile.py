@@ -99,6 +99,9 @@ def test_duration_buckets():
     }
     assert list(told.values()) == ["ultrashort", "short", "intermediate", "long"]
     assert duration_bucket("equity", "Long Government") is None
+    # of a geared fund "short" is a side, and 20 years are long whichever side it takes
+    assert duration_bucket("bond", "Trading--Inverse Debt ProShares UltraShort 20+ Year Treasury", True) == "long"
+    assert duration_bucket("bond", "Trading--Inverse Debt ProShares Short 7-10 Year Treasury", True) == "intermediate"
 
 
 def test_names_tell_a_class_where_there_is_no_reference():

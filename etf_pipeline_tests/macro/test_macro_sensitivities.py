@@ -76,6 +76,23 @@ def test_the_plan_s_multiples():
     assert durations == sorted(durations, reverse=True)
 
 
+def test_what_hurts_long_bonds_helps_a_fund_that_is_short_of_them():
+    for dimension in DIMENSIONS:
+        assert prior("inverse", "long", dimension) == -prior("government", "long", dimension)
+    assert prior("inverse", "long", "rates") > 0 > prior("government", "long", "rates")
+
+
+def test_what_a_dollar_does_is_presumed_only_where_returns_are_counted_in_dollars():
+    months, state, profile = world({"F0": -0.9})
+    at_home, abroad = (
+        macro_sensitivities(months, state, profile, SensitivityParameters(exchange=exchange)) for exchange in ("XNYS", "XASX")
+    )
+    assert (at_home.loc[at_home["dimension"] == "dollar", "prior"] != 0).any()
+    assert (abroad.loc[abroad["dimension"] == "dollar", ["prior", "shrunk"]] == 0).all(axis=None)
+    others = [table[table["dimension"] == "rates"].groupby("subject")["prior"].first() for table in (at_home, abroad)]
+    pd.testing.assert_series_equal(*others)
+
+
 def test_planted_answers_are_found_again():
     true = {f"F{i}": rho for i, rho in enumerate(np.linspace(-0.9, 0.3, 25))}
     months, state, profile = world(true)
