@@ -4,11 +4,14 @@
 (net asset value = cash + receivables + shares times price) is computed twice and compared every session. `arrays`,
 `book`, `funding` and `fold` are the arithmetic on arrays; `market` and `plans` turn tables into arrays, `ledger`, `drawdowns` and
 `performance` turn the result into tables. `survivorship` folds the same rules over all funds and over those that lasted, and
-`endings` says what became of the others.
+`endings` says what became of the others. `capacity` reprices the trades at other portfolio values and finds the costs that would
+eat the edge, `by_regime` splits the results by market state.
 """
 
 from __future__ import annotations
 
+from etf_pipeline.backtest.by_regime import RegimePerformanceParameters, performance_by_regime
+from etf_pipeline.backtest.capacity import CapacityParameters, capacity
 from etf_pipeline.backtest.engine import Backtester, BacktestResult, run_backtest
 from etf_pipeline.backtest.parameters import BacktestParameters, SurvivorshipParameters
 from etf_pipeline.backtest.survivorship import survivorship
@@ -17,7 +20,11 @@ __all__ = [
     "BacktestParameters",
     "BacktestResult",
     "Backtester",
+    "CapacityParameters",
+    "RegimePerformanceParameters",
     "SurvivorshipParameters",
+    "capacity",
+    "performance_by_regime",
     "run_backtest",
     "survivorship",
 ]

@@ -9,14 +9,23 @@ import pandas as pd
 
 from etf_pipeline.backtest.parameters import BacktestParameters
 from etf_pipeline.conventions import SESSIONS_PER_YEAR
-from etf_pipeline.measures import MEASURES, common_block_length, measure, percentile_interval, resample, stationary_indices
+from etf_pipeline.measures import (
+    MEASURES,
+    common_block_length,
+    measure,
+    percentile_interval,
+    resample,
+    sharpe_difference,
+    stationary_indices,
+)
 from etf_pipeline.panel import Floats
 
 MINIMUM = 30
 """Sessions below which no interval is given."""
 
-REFERENCES = ("equal_weight",)
-"""Strategies, beside the first benchmark, against which Sharpe ratios are compared."""
+REFERENCES = ("equal_weight", "max_sharpe_no_rule", "score_ranking")
+"""Strategies, beside the first benchmark, against which Sharpe ratios are compared where they exist: the same funds without
+optimisation, the optimiser without its rebalancing rule, and scores without an optimiser."""
 
 Row = dict[str, object]
 
@@ -90,10 +99,13 @@ def performance_table(study: Study) -> pd.DataFrame:
 
     Notes
     -----
-    All strategies are resampled by the same sessions, so that a difference of two Sharpe ratios keeps their dependence. Blocks
-    are as long as the most dependent excess return, or squared excess return, asks for; the row ``bootstrap_block`` states
-    it. The intervals are percentile intervals: that of a maximum drawdown is wide and leans to milder falls, since a
-    resample breaks the one long fall that was.
+    Differences of Sharpe ratios have the studentised bootstrap interval of Ledoit and Wolf (`measures.sharpe_difference`), and
+    rows ``sharpe_minus_<reference>_p`` with its two-sided p-value. Each row is one test: of twenty, one claims by chance.
+
+    All strategies are resampled by the same sessions. Blocks are as long as the most dependent excess return, or squared excess
+    return, asks for; the row ``bootstrap_block`` states it. The intervals are percentile intervals: that of a maximum drawdown
+    is wide and leans to milder falls, since a resample breaks the one long fall that was; those of the best and worst session
+    never reach beyond them.
     """
     drawn, block = study.draws()
     rows: list[Row] = []
@@ -108,7 +120,7 @@ def performance_table(study: Study) -> pd.DataFrame:
             rows.append(_row(track, "money_weighted_return", track.money_weighted, "fraction per year"))
         if track.cost_basis == "net":
             rows.append(_cost_drag(track, study))
-            rows.extend(_sharpe_rows(track, study, drawn))
+            rows.extend(_sharpe_rows(track, study))
     frame = pd.DataFrame(rows).sort_values(["strategy", "cost_basis", "measure"], ignore_index=True)
     sessions = study.window.sessions
     return frame.assign(start=sessions[0], end=sessions[-1], n_sessions=len(sessions))
@@ -129,18 +141,28 @@ def _index_rows(track: Track, study: Study) -> list[Row]:
     return [_row(track, "cagr_minus_index", study.value("cagr", track) - index, "fraction per year")]
 
 
-def _sharpe_rows(track: Track, study: Study, drawn: dict[tuple[str, str], Floats]) -> list[Row]:
-    """How far the Sharpe ratio is from those of the references."""
+def _sharpe_rows(track: Track, study: Study) -> list[Row]:
+    """How far the Sharpe ratio is from those of the references, and how likely chance alone would take it there."""
     rows: list[Row] = []
-    place, key = list(MEASURES).index("sharpe"), (track.strategy, track.cost_basis)
     for reference in (*study.parameters.benchmark_funds[:1], *REFERENCES):
-        other = (reference, track.cost_basis)
-        if other == key or other not in study.tracks:
+        other = study.tracks.get((reference, track.cost_basis))
+        if other is None or reference == track.strategy:
             continue
-        low, high = percentile_interval(drawn[key][place] - drawn[other][place], study.parameters.confidence)
-        value = study.value("sharpe", track) - study.value("sharpe", study.tracks[other])
-        rows.append(_row(track, f"sharpe_minus_{reference}", value, "ratio, annual", float(low), float(high)))
+        value, (low, high, p_value) = study.value("sharpe", track) - study.value("sharpe", other), _test(track, other, study)
+        rows.append(_row(track, f"sharpe_minus_{reference}", value, "ratio, annual", low, high))
+        rows.append(_row(track, f"sharpe_minus_{reference}_p", p_value, "probability"))
     return rows
+
+
+def _test(track: Track, other: Track, study: Study) -> tuple[float, float, float]:
+    """Interval and p-value of the difference; unknown in short windows and for a series that never moves."""
+    p, excess = study.parameters, [x.returns - study.window.risk_free for x in (track, other)]
+    n = len(study.window.sessions)
+    if n < MINIMUM or p.resamples == 0 or any(not np.ptp(x) > 0.0 for x in excess):
+        return np.nan, np.nan, np.nan
+    block = min(max(1, round(p.block)), n // 4) if p.block else None
+    found = sharpe_difference(*excess, seed=p.seed, resamples=p.resamples, block=block, confidence=p.confidence)
+    return found.low, found.high, found.bootstrap_p_value
 
 
 def _row(track: Track, name: str, value: float, unit: str, low: float = np.nan, high: float = np.nan) -> Row:

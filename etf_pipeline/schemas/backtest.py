@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from etf_pipeline.schemas.contract import Instant, Table, column, table
+from etf_pipeline.schemas.regimes import REGIMES
 
 COST_BASES = ["gross", "net"]
 SCREENS = ["strict", "all_listed"]
@@ -73,7 +74,11 @@ class Performance(Table):
 
     strategy: pl.String = column("Strategy or benchmark", unit="identifier")
     cost_basis: pl.String = column("`gross` or `net`", unit="category", isin=COST_BASES)
-    measure: pl.String = column("As in `measures.MEASURES`", unit="identifier")
+    measure: pl.String = column(
+        "As in `measures.MEASURES`, and: turnover, cost_drag, money_weighted_return, cagr_minus_index, bootstrap_block, "
+        "sharpe_minus_<reference> with its p-value sharpe_minus_<reference>_p",
+        unit="identifier",
+    )
     value: pl.Float64 = column("Point estimate", unit="see `unit`", nullable=True)
     ci_low: pl.Float64 = column("Lower end of the 95 % interval", unit="see `unit`", nullable=True)
     ci_high: pl.Float64 = column("Upper end of the 95 % interval", unit="see `unit`", nullable=True)
@@ -81,6 +86,65 @@ class Performance(Table):
     start: pl.Date = column("First session", unit="date")
     end: pl.Date = column("Last session", unit="date")
     n_sessions: pl.Int64 = column("Sessions", unit="count", gt=0)
+
+
+@table(room="backtest", key=("strategy", "cost_basis", "regime", "measure"), causality="summary")
+class PerformanceByRegime(Table):
+    """Measures within the sessions of each market state, the state being that of the close before."""
+
+    strategy: pl.String = column("Strategy or benchmark", unit="identifier")
+    cost_basis: pl.String = column("`gross` or `net`", unit="category", isin=COST_BASES)
+    regime: pl.String = column("State known before the session", unit="category", isin=REGIMES)
+    measure: pl.String = column("mean_return, active_return, volatility, sharpe or max_drawdown", unit="identifier")
+    value: pl.Float64 = column("Point estimate over the state's sessions, strung together", unit="see `unit`", nullable=True)
+    ci_low: pl.Float64 = column("Lower end of the 95 % interval", unit="see `unit`", nullable=True)
+    ci_high: pl.Float64 = column("Upper end of the 95 % interval", unit="see `unit`", nullable=True)
+    unit: pl.String = column("Unit of the measure", unit="text")
+    n_sessions: pl.Int64 = column("Sessions in the state", unit="count", gt=0)
+    share: pl.Float64 = column("Of all sessions compared", unit="fraction", gt=0, le=1)
+
+
+@table(room="backtest", key=("strategy", "portfolio_value"), causality="summary")
+class Capacity(Table):
+    """What is left after costs of a portfolio kept at each value, by the square-root law; trades are those of the ledger."""
+
+    strategy: pl.String = column("Strategy or benchmark", unit="identifier")
+    portfolio_value: pl.Float64 = column("Net asset value at every trade", unit="base currency", gt=0)
+    free_cagr: pl.Float64 = column("Compound annual growth without costs", unit="fraction per year", nullable=True)
+    cagr: pl.Float64 = column(
+        "Compound annual growth; unknown where a session's costs take everything", unit="fraction per year", nullable=True
+    )
+    sharpe: pl.Float64 = column("Sharpe ratio", unit="ratio, annual", nullable=True)
+    cost: pl.Float64 = column("Spread, impact and commission", unit="fraction of value per year", ge=0)
+    impact: pl.Float64 = column("Impact alone", unit="fraction of value per year", ge=0)
+    cost_share: pl.Float64 = column("Growth lost to costs over `free_cagr`", unit="fraction", nullable=True)
+    excess_cagr: pl.Float64 = column(
+        "Growth less that of the first benchmark at the same value", unit="fraction per year", nullable=True
+    )
+    participation_50: pl.Float64 = column(
+        "Order over a session's traded value: half of the value traded is below", unit="fraction", nullable=True, ge=0
+    )
+    participation_95: pl.Float64 = column("95 % of the value traded is below", unit="fraction", nullable=True, ge=0)
+    participation_max: pl.Float64 = column("Largest", unit="fraction", nullable=True, ge=0)
+    is_extrapolated: pl.Boolean = column("`participation_95` is beyond a tenth of a session: the law is a guess", unit="flag")
+
+
+@table(room="backtest", key=("strategy", "benchmark"), causality="summary", allow_empty=True)
+class BreakEven(Table):
+    """How many times the modelled costs a strategy could pay before it is no better than a benchmark."""
+
+    strategy: pl.String = column("Strategy", unit="identifier")
+    benchmark: pl.String = column("Another strategy after its own costs, or CASH", unit="identifier")
+    free_excess: pl.Float64 = column("Annual growth without costs less the benchmark's", unit="fraction per year", nullable=True)
+    net_excess: pl.Float64 = column("Annual growth after costs less the benchmark's", unit="fraction per year", nullable=True)
+    multiple: pl.Float64 = column(
+        "Break-even costs over modelled ones; unknown where it is behind even without costs",
+        unit="ratio",
+        nullable=True,
+        ge=0,
+    )
+    cost_charged: pl.Float64 = column("Modelled costs", unit="fraction of value traded", nullable=True, ge=0)
+    cost_break_even: pl.Float64 = column("Break-even costs", unit="fraction of value traded", nullable=True, ge=0)
 
 
 @table(room="backtest", key=("strategy", "peak"), causality="realised", available="available_at", allow_empty=True)

@@ -107,8 +107,44 @@ class RptPerformance(Table):
     calmar: pl.Float64 = column("CAGR over largest drawdown", unit="ratio", nullable=True)
     max_drawdown: pl.Float64 = column("Largest drawdown, positive", unit="fraction", nullable=True)
     cvar_95: pl.Float64 = column("Daily 95 % expected shortfall, historical, positive", unit="fraction", nullable=True)
+    beta: pl.Float64 = column("Slope on the first benchmark", unit="ratio", nullable=True)
+    alpha: pl.Float64 = column("Mean excess return that beta leaves", unit="fraction per year", nullable=True)
+    alpha_low: pl.Float64 = column("Lower end of its 95 % interval", unit="fraction per year", nullable=True)
+    alpha_high: pl.Float64 = column("Upper end of its 95 % interval", unit="fraction per year", nullable=True)
     turnover: pl.Float64 = column("One-way turnover", unit="fraction per year", nullable=True)
     cost_drag: pl.Float64 = column("Annual growth before costs less after", unit="fraction per year", nullable=True)
+    sharpe_minus_market: pl.Float64 = column("Sharpe ratio less the first benchmark's", unit="ratio", nullable=True)
+    sharpe_minus_market_p: pl.Float64 = column(
+        "Two-sided p-value that the two are equal (Ledoit and Wolf)", unit="probability", nullable=True, ge=0, le=1
+    )
+    sharpe_minus_equal_weight: pl.Float64 = column(
+        "Sharpe ratio less equal weights', that is without optimisation", unit="ratio", nullable=True
+    )
+    sharpe_minus_equal_weight_p: pl.Float64 = column(
+        "Two-sided p-value that the two are equal (Ledoit and Wolf)", unit="probability", nullable=True, ge=0, le=1
+    )
+    sharpe_minus_no_rule: pl.Float64 = column(
+        "Sharpe ratio less the optimiser's without its rebalancing rule", unit="ratio", nullable=True
+    )
+    sharpe_minus_no_rule_p: pl.Float64 = column(
+        "Two-sided p-value that the two are equal (Ledoit and Wolf)", unit="probability", nullable=True, ge=0, le=1
+    )
+    sharpe_minus_score_ranking: pl.Float64 = column("Sharpe ratio less plain score ranking's", unit="ratio", nullable=True)
+    sharpe_minus_score_ranking_p: pl.Float64 = column(
+        "Two-sided p-value that the two are equal (Ledoit and Wolf)", unit="probability", nullable=True, ge=0, le=1
+    )
+    cost_bps: pl.Float64 = column("Costs charged per value traded", unit="basis points", nullable=True)
+    break_even_cost_bps: pl.Float64 = column(
+        "Costs per value traded at which it earns what cash does; unknown where it is behind without costs",
+        unit="basis points",
+        nullable=True,
+    )
+    break_even_market: pl.Float64 = column(
+        "Multiple of the costs at which it grows as the first benchmark; unknown where it is behind without costs",
+        unit="ratio",
+        nullable=True,
+    )
+    break_even_equal_weight: pl.Float64 = column("The same against equal weights", unit="ratio", nullable=True)
 
 
 @table(room="reports", key=("strategy", "month"), causality="summary")
@@ -275,6 +311,57 @@ class RptCosts(Table):
     impact_cost: pl.Float64 = column("Market impact", unit="base currency")
     commission: pl.Float64 = column("Commission", unit="base currency")
     cost_bps: pl.Float64 = column("All costs over the traded value", unit="basis points", nullable=True)
+    half_spread_bps: pl.Float64 = column("Half-spread charged, by value traded", unit="basis points", nullable=True)
+    half_spread_estimate_bps: pl.Float64 = column(
+        "What the bars of the month before say of the same trades, by EDGE", unit="basis points", nullable=True
+    )
+    half_spread_resolution_bps: pl.Float64 = column(
+        "Smallest half-spread that those bars could tell from zero: a lower estimate is no evidence",
+        unit="basis points",
+        nullable=True,
+    )
+
+
+@table(room="reports", key=("strategy", "portfolio_value"), causality="summary")
+class RptCapacity(Table):
+    """Results after costs of portfolios of each size, by the square-root law."""
+
+    strategy: pl.String = column("Strategy or benchmark", unit="identifier")
+    portfolio_value: pl.Float64 = column("Net asset value at every trade", unit="base currency")
+    cagr: pl.Float64 = column("Compound annual growth after costs", unit="fraction per year", nullable=True)
+    sharpe: pl.Float64 = column("Annual Sharpe ratio over the bill", unit="ratio", nullable=True)
+    cost_bps: pl.Float64 = column("All costs over the portfolio's value", unit="basis points per year")
+    impact_bps: pl.Float64 = column("Impact alone", unit="basis points per year")
+    cost_share: pl.Float64 = column("Growth lost to costs over growth without them", unit="fraction", nullable=True)
+    excess_cagr: pl.Float64 = column(
+        "Growth less that of the first benchmark of the same size", unit="fraction per year", nullable=True
+    )
+    participation_50: pl.Float64 = column(
+        "Order over a session's traded value: half of the value traded is below", unit="fraction", nullable=True
+    )
+    participation_95: pl.Float64 = column("95 % of the value traded is below", unit="fraction", nullable=True)
+    participation_max: pl.Float64 = column("Largest", unit="fraction", nullable=True)
+    is_extrapolated: pl.Boolean = column("Orders too large for the law to be more than a guess", unit="flag")
+
+
+@table(room="reports", key=("strategy", "cost_basis", "regime"), causality="summary")
+class RptPerformanceByRegime(Table):
+    """Results in each market state, as it was known before the session."""
+
+    strategy: pl.String = column("Strategy or benchmark", unit="identifier")
+    cost_basis: pl.String = column("`gross` or `net`", unit="category")
+    regime: pl.String = column("State known before the session", unit="category")
+    n_sessions: pl.Int64 = column("Sessions in the state", unit="count")
+    share: pl.Float64 = column("Of all sessions", unit="fraction")
+    mean_return: pl.Float64 = column("Mean return times 252", unit="fraction per year", nullable=True)
+    active_return: pl.Float64 = column("The same less the first benchmark's", unit="fraction per year", nullable=True)
+    active_return_low: pl.Float64 = column("Lower end of its 95 % interval", unit="fraction per year", nullable=True)
+    active_return_high: pl.Float64 = column("Upper end of its 95 % interval", unit="fraction per year", nullable=True)
+    volatility: pl.Float64 = column("Annual volatility", unit="fraction per year", nullable=True)
+    sharpe: pl.Float64 = column("Annual Sharpe ratio over the bill", unit="ratio", nullable=True)
+    sharpe_low: pl.Float64 = column("Lower end of its 95 % interval", unit="ratio", nullable=True)
+    sharpe_high: pl.Float64 = column("Upper end of its 95 % interval", unit="ratio", nullable=True)
+    max_drawdown: pl.Float64 = column("Largest fall, in cash in all other states", unit="fraction", nullable=True)
 
 
 @table(room="reports", key=("screens", "rule", "asset_class"), causality="summary", allow_empty=True)
@@ -702,3 +789,52 @@ class RptFactorExposures(Table):
     match: pl.String = column("How fund and factor set belong together, see factor_fits", unit="category", nullable=True)
     alarm: pl.Boolean = column("Drift alarm; unknown where the fund has too few windows", unit="flag", nullable=True)
     drift: pl.String = column("The verdict on drift in words", unit="text", nullable=True)
+
+
+@table(room="reports", key=("strategy",), causality="summary")
+class RptDecisions(Table):
+    """What each strategy decided over time: how often it traded or stayed, what staying saved, and what it gave up."""
+
+    strategy: pl.String = column("Strategy, or mandate", unit="identifier")
+    first_session: pl.Date = column("First decision", unit="date")
+    last_session: pl.Date = column("Newest decision", unit="date")
+    decisions: pl.Int64 = column("Decisions", unit="count", ge=1)
+    trades: pl.Int64 = column("Targets taken because they pay, the first one included", unit="count", ge=0)
+    forced: pl.Int64 = column("Targets taken because a limit was broken or a fund left", unit="count", ge=0)
+    held_by_band: pl.Int64 = column("Stayed: no weight was far enough from its target", unit="count", ge=0)
+    held_by_cost: pl.Int64 = column("Stayed: the gain was not worth the cost", unit="count", ge=0)
+    held_unsolved: pl.Int64 = column("Stayed: nothing could be solved", unit="count", ge=0)
+    turnover: pl.Float64 = column("Turnover of all trades", unit="fraction", ge=0)
+    turnover_saved: pl.Float64 = column("Turnover of trades not made", unit="fraction", ge=0)
+    cost: pl.Float64 = column("Cost of all trades", unit="fraction of net asset value", ge=0)
+    cost_saved: pl.Float64 = column("Cost of trades not made", unit="fraction of net asset value", ge=0)
+    median_gain: pl.Float64 = column("Median expected gain after the first decision", unit="fraction per horizon", nullable=True)
+    median_hurdle: pl.Float64 = column("Median hurdle after the first decision", unit="fraction", nullable=True)
+    gain_forgone: pl.Float64 = column("Expected gains that staying gave up", unit="fraction", nullable=True)
+    newest_verdict: pl.String = column("Newest verdict", unit="category")
+    newest_breach: pl.String = column("Limits that the newest holdings broke", unit="text")
+
+
+@table(room="reports", key=("strategy", "ticker"), causality="summary", allow_empty=True)
+class RptTradeList(Table):
+    """What to trade after each portfolio's newest decision, from real or model holdings to target."""
+
+    strategy: pl.String = column("Strategy, or mandate", unit="identifier")
+    ticker: pl.String = column("Permanent name of the fund", unit="identifier")
+    session: pl.Date = column("Decided at this session's close", unit="date")
+    traded_ticker: pl.String = column("What an order names", unit="identifier", nullable=True)
+    side: pl.String = column("buy or sell", unit="category", isin=["buy", "sell"])
+    reason: pl.String = column("Why", unit="text")
+    holdings: pl.String = column("Trades start from `stated` holdings or those of the `model`", unit="category")
+    stated_on: pl.Date = column("Day of the statement", unit="date", nullable=True)
+    previous_weight: pl.Float64 = column("Weight before", unit="fraction", ge=0)
+    weight: pl.Float64 = column("Target weight", unit="fraction", ge=0)
+    price: pl.Float64 = column("Newest close", unit="listing currency", nullable=True)
+    priced_on: pl.Date = column("Its session", unit="date", nullable=True)
+    shares_before: pl.Float64 = column("Held", unit="shares", nullable=True)
+    shares_after: pl.Float64 = column("To be held", unit="shares", nullable=True)
+    shares: pl.Float64 = column("To trade; negative: to sell", unit="shares", nullable=True)
+    trade_value: pl.Float64 = column("The same in money", unit="base currency")
+    cost_value: pl.Float64 = column("Expected cost of the trade", unit="base currency", ge=0)
+    base_currency: pl.String = column("Base currency", unit="ISO 4217")
+    verdict: pl.String = column("What was decided", unit="category")

@@ -2,7 +2,12 @@
 
 import pandas as pd
 
-from etf_pipeline.backtest import BacktestParameters, SurvivorshipParameters
+from etf_pipeline.backtest import (
+    BacktestParameters,
+    CapacityParameters,
+    RegimePerformanceParameters,
+    SurvivorshipParameters,
+)
 from etf_pipeline.recipes import makes
 
 
@@ -38,3 +43,36 @@ def survivorship(
     from etf_pipeline.backtest import survivorship as study
 
     return study(universe_membership, features, fct_prices, fct_actions, liquidity, fct_macro, dim_etf, parameters)
+
+
+@makes(
+    "capacity",
+    "break_even",
+    reads={"liquidity": ("session", "ticker", "daily_value"), "fct_macro": ("session", "series", "value")},
+)
+def capacity(
+    backtest_ledger: pd.DataFrame,
+    backtest_trades: pd.DataFrame,
+    liquidity: pd.DataFrame,
+    performance: pd.DataFrame,
+    fct_macro: pd.DataFrame,
+    parameters: CapacityParameters,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Net growth over portfolio values by the square-root law, and how wrong costs may be before the edge is gone."""
+    from etf_pipeline.backtest import capacity as study
+
+    return study(backtest_ledger, backtest_trades, liquidity, performance, fct_macro, parameters)
+
+
+@makes("performance_by_regime", reads={"fct_macro": ("session", "series", "value"), "regimes": ("session", "regime")})
+def performance_by_regime(
+    backtest_ledger: pd.DataFrame,
+    performance: pd.DataFrame,
+    regimes: pd.DataFrame,
+    fct_macro: pd.DataFrame,
+    parameters: RegimePerformanceParameters,
+) -> pd.DataFrame:
+    """Return, risk and drawdown within each market state as it was known at the close before, with intervals."""
+    from etf_pipeline.backtest import performance_by_regime as study
+
+    return study(backtest_ledger, performance, regimes, fct_macro, parameters)
