@@ -64,7 +64,8 @@ def brinson_fachler(
     own, theirs = np.where(held, own, theirs), np.where(other, theirs, own)
     active = weights - benchmark_weights
     total = (benchmark_weights * theirs).sum(axis=1, keepdims=True)
-    stray = (contributions - weights * own) - (benchmark_contributions - benchmark_weights * theirs)
+    stray = np.where(held, 0.0, contributions - weights * own)
+    stray -= np.where(other, 0.0, benchmark_contributions - benchmark_weights * theirs)
     selection = benchmark_weights * (own - theirs) + stray
     return active * (theirs - total), selection, active * (own - theirs)
 
@@ -127,24 +128,25 @@ def linked_by_month(
     """
     months = days.to_numpy().astype("datetime64[M]")
     starts = np.flatnonzero(np.r_[True, months[1:] != months[:-1]]) if len(days) else np.empty(0, dtype=np.int64)
+    spans = [slice(int(a), int(b)) for a, b in zip(starts, np.r_[starts[1:], len(days)], strict=True)]
+    spans = [span for span in spans if has_logarithm(portfolio[span], benchmark[span])]
+    if not spans:
+        return labels.iloc[:0].assign(value=[])
+    found = [linked(effects[span], portfolio[span], benchmark[span]) for span in spans]
     closes = month_closes(days, exchange)
-    frames = []
-    for start, stop in zip(starts, np.r_[starts[1:], len(days)], strict=True):
-        own, other = portfolio[start:stop], benchmark[start:stop]
-        if not has_logarithm(own, other):
-            continue
-        values, link = linked(effects[start:stop], own, other)
-        frames.append(
-            labels.assign(
-                month=pd.Timestamp(months[start]),
-                value=values,
-                portfolio_return=np.prod(1.0 + own) - 1.0,
-                benchmark_return=np.prod(1.0 + other) - 1.0,
-                link=link,
-                available_at=closes[pd.Timestamp(months[start])],
-            )
-        )
-    return pd.concat(frames, ignore_index=True) if frames else labels.iloc[:0].assign(value=[])
+    first = [pd.Timestamp(months[span.start]) for span in spans]
+    by_month = pd.DataFrame(
+        {
+            "month": first,
+            "portfolio_return": [np.prod(1.0 + portfolio[span]) - 1.0 for span in spans],
+            "benchmark_return": [np.prod(1.0 + benchmark[span]) - 1.0 for span in spans],
+            "link": [link for _, link in found],
+            "available_at": [closes[month] for month in first],
+        }
+    )
+    rows = by_month.loc[by_month.index.repeat(len(labels))].reset_index(drop=True)
+    repeated = pd.concat([labels] * len(spans), ignore_index=True)
+    return pd.concat([repeated, rows.assign(value=np.concatenate([values for values, _ in found]))], axis=1)
 
 
 def month_closes(days: pd.DatetimeIndex, exchange: str) -> dict[pd.Timestamp, pd.Timestamp]:
