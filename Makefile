@@ -7,7 +7,7 @@ BIN := .venv/bin
 export OPENBLAS_NUM_THREADS ?= 1
 export OMP_NUM_THREADS ?= 2
 
-.PHONY: help run ui test check bench prove docs lock clean
+.PHONY: help run ui dashboard test check bench prove docs lock clean
 
 help:  ## Show these commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -27,6 +27,9 @@ run: .venv/product  ## Run the whole pipeline (ETF_PROVIDER=files ETF_FILES_ROOT
 
 ui: .venv/product  ## Open the Dagster UI
 	$(BIN)/etf ui
+
+dashboard: .venv/product  ## Look at weights, performance, risk and runs; every number back to its raw rows
+	$(BIN)/etf dashboard
 
 test: .venv/development  ## Run all tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile

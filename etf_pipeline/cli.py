@@ -101,7 +101,7 @@ def summary(settings: Settings, seconds: float, computed: int, kept: int) -> Non
     etf = _shown(Path(sys.argv[0]).absolute())
     console.print(f'Query    [bold]{etf} sql "select * from rpt_current_weights"[/]')
     console.print(f"Explain  [bold]{etf} explain target_weights max_sharpe SPY[/]")
-    console.print(f"Look     [bold]{etf} ui[/]")
+    console.print(f"Look     [bold]{etf} dashboard[/], or [bold]{etf} ui[/] for the runs themselves")
 
 
 @app.command()
@@ -115,6 +115,18 @@ def ui(port: Annotated[int, typer.Option(help="Port of the Dagster UI")] = 3000,
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # a script's background job ignores it, and the server would keep that
     dagster = str(Path(sys.executable).parent / "dagster")
     os.execve(dagster, [dagster, "dev", "-w", str(FOLDER.parent / "workspace.yaml"), "-h", host, "-p", str(port)], environment)
+
+
+@app.command()
+def dashboard(port: Annotated[int, typer.Option(help="Port of the dashboard")] = 8501, host: str = "127.0.0.1") -> None:
+    """Open the dashboard over the tables of every finished run, read-only, until interrupted."""
+    from etf_pipeline.dashboard import command
+
+    _existing(load_settings())
+    console.print(f"Dashboard on [bold]http://{host}:{port}[/] (stop with Ctrl-C)")
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # a script's background job ignores it, and the server would keep that
+    words = command(port, host)
+    os.execv(words[0], words)
 
 
 @app.command()

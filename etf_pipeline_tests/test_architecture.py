@@ -38,6 +38,7 @@ ALLOWED = {
     "portfolio": {"costs"},
     "scoring": {"validation"},
     "backtest": {"portfolio", "costs"},
+    "dashboard": {"warehouse", "reporting"},  # a front door that reads; it may compute nothing
     "live": {"quality", "features", "regimes", "scoring", "execution"},
 }
 

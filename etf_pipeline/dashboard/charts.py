@@ -1,0 +1,107 @@
+"""The charts: Vega-Lite specifications as SVG, in the palette of the report, drawn by the library that Streamlit brings."""
+
+from __future__ import annotations
+
+from typing import Any, Final, TypeVar
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from etf_pipeline.reporting.formats import words
+from etf_pipeline.reporting.palette import SERIES, SERIES_DARK
+
+Drawn = TypeVar("Drawn", alt.Chart, alt.LayerChart)
+HEIGHT: Final = 280
+ROW_HEIGHT: Final = 24
+SVG: Final = {"embedOptions": {"renderer": "svg", "actions": False}}
+"""A drawing whose marks are elements: sharp in print, and readable by who does not see it."""
+
+
+def colours() -> tuple[str, ...]:
+    """The series colours for the page's light or dark paper."""
+    return SERIES_DARK if st.context.theme.type == "dark" else SERIES
+
+
+def lines(
+    rows: pd.DataFrame, y: str, by: str = "", *, x: str = "session", form: str = "", title: str = "", log: bool = False
+) -> alt.Chart:
+    """One line per value of `by`, over time."""
+    scale = alt.Scale(type="log" if log else "linear", zero=False, nice=not log)
+    encoding: dict[str, Any] = {
+        "x": alt.X(f"{x}:T", title=None),
+        "y": alt.Y(f"{y}:Q", title=title or words(y), scale=scale, axis=alt.Axis(format=form) if form else alt.Axis()),
+        "tooltip": [
+            alt.Tooltip(f"{x}:T", title="Session"),
+            *([f"{by}:N"] if by else []),
+            alt.Tooltip(f"{y}:Q", format=form or ".3f"),
+        ],
+    }
+    if by:
+        encoding["color"] = _colour(by, sorted(rows[by].unique()))
+    chart: alt.Chart = alt.Chart(rows).mark_line(strokeWidth=1.6, color=colours()[0]).encode(**encoding)
+    return _finished(chart)
+
+
+def bars(
+    rows: pd.DataFrame, value: str, name: str, *, by: str = "", form: str = "", title: str = "", ordered: str | None = None
+) -> alt.Chart:
+    """One horizontal bar per row, or stacked by `by`; in the order of the rows unless a column orders them."""
+    order = list(dict.fromkeys(rows[name])) if ordered is None else alt.EncodingSortField(ordered)
+    encoding: dict[str, Any] = {
+        "x": alt.X(
+            f"{value}:Q", title=title or words(value), axis=alt.Axis(format=form, tickCount=6) if form else alt.Axis(tickCount=6)
+        ),
+        "y": alt.Y(f"{name}:N", title=None, sort=order, axis=alt.Axis(labelLimit=230)),
+        "tooltip": [f"{name}:N", *([f"{by}:N"] if by else []), alt.Tooltip(f"{value}:Q", format=form or ".3f")],
+    }
+    if by:
+        encoding["color"] = _colour(by, sorted(str(one) for one in rows[by].dropna().unique()))
+    chart: alt.Chart = alt.Chart(rows).mark_bar(color=colours()[0]).encode(**encoding)
+    return _finished(chart, max(80, ROW_HEIGHT * rows[name].nunique() + 30))
+
+
+def intervals(rows: pd.DataFrame, value: str, error: str, name: str, *, by: str = "", title: str = "") -> alt.LayerChart:
+    """A point per row with twice its standard error on either side."""
+    spread = rows.assign(low=rows[value] - 2 * rows[error], high=rows[value] + 2 * rows[error])
+    y = alt.Y(f"{name}:N", title=None, sort=list(dict.fromkeys(rows[name])))
+    offset: dict[str, Any] = {}
+    if by:
+        offset = {"yOffset": alt.YOffset(f"{by}:N"), "color": _colour(by, sorted(rows[by].unique()))}
+    base = alt.Chart(spread).encode(y=y, **offset)
+    span = base.mark_rule(strokeWidth=2).encode(x=alt.X("low:Q", title=title or words(value)), x2="high:Q")
+    point = base.mark_point(filled=True, size=60, opacity=1).encode(
+        x=f"{value}:Q", tooltip=[f"{name}:N", alt.Tooltip(f"{value}:Q", format=".3f"), alt.Tooltip(f"{error}:Q", format=".3f")]
+    )
+    groups = rows[by].nunique() if by else 1
+    layers: alt.LayerChart = span + point
+    return _finished(layers, max(100, (8 + 16 * groups) * rows[name].nunique() + 30))
+
+
+def weights(rows: pd.DataFrame) -> alt.LayerChart:
+    """A bar per fund for its weight, and a tick where it stood before."""
+    order = list(rows["ticker"])
+    y = alt.Y("ticker:N", title=None, sort=order)
+    classed = rows.assign(asset_class=rows["asset_class"].fillna("none"))
+    bar = (
+        alt.Chart(classed)
+        .mark_bar()
+        .encode(
+            y=y,
+            x=alt.X("weight:Q", title="Weight; the tick is the weight before", axis=alt.Axis(format="%", tickCount=6)),
+            color=_colour("asset_class", sorted(classed["asset_class"].unique())),
+            tooltip=["ticker:N", "name:N", alt.Tooltip("weight:Q", format=".2%"), alt.Tooltip("trade:Q", format="+.2%")],
+        )
+    )
+    tick = alt.Chart(classed).mark_tick(thickness=2, color="#8a95a3").encode(y=y, x="previous_weight:Q")
+    layers: alt.LayerChart = bar + tick
+    return _finished(layers, max(80, ROW_HEIGHT * len(order) + 30))
+
+
+def _colour(by: str, values: list[str]) -> alt.Color:
+    scale = alt.Scale(domain=values, range=[colours()[i % len(SERIES)] for i in range(len(values))])
+    return alt.Color(f"{by}:N", title=None, scale=scale, legend=alt.Legend(orient="top", columns=3, labelLimit=150))
+
+
+def _finished(chart: Drawn, height: int = HEIGHT) -> Drawn:
+    return chart.properties(height=height, width="container", usermeta=SVG)

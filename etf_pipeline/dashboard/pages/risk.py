@@ -1,0 +1,114 @@
+"""Risk: stress of the weights, who is hurt most, a linear explorer of shocks, and the smallest shocks that lose a given part."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from etf_pipeline.conventions import PERCENT
+from etf_pipeline.dashboard import charts, queries
+from etf_pipeline.dashboard.pages.today import decision
+from etf_pipeline.dashboard.parts import Chosen, ask, figure, frame, metrics, pick, shown, table
+from etf_pipeline.reporting.formats import day, percent, words
+
+WIDEST = 50
+"""Shocks run from minus to plus this many percent."""
+
+
+def render(chosen: Chosen) -> None:
+    """The page."""
+    st.title("Risk")
+    _stress(chosen)
+    _explorer(chosen)
+    st.header("Reverse stress")
+    st.caption("The smallest shock, in the measure of the factors' own covariance, that loses a given part of the portfolio.")
+    table(ask(chosen, queries.REVERSE), name="Reverse stress")
+    with st.expander("Factors of the stress tests"):
+        table(ask(chosen, queries.STRESS_FACTORS), name="Stress factors", height=320)
+
+
+def _stress(chosen: Chosen) -> None:
+    st.header("Stress of the newest weights")
+    stress = ask(chosen, queries.STRESS)
+    drawn = figure(
+        stress,
+        lambda rows: charts.bars(rows, "profit", "title", by="kind", form="%", title="Profit, negative is a loss"),
+        "Profit or loss of the newest weights in every scenario, the worst first",
+    )
+    if not drawn:
+        return
+    st.caption(
+        "Replays buy and hold today's weights through a past window; coverage is the weight whose fund lived then, the rest "
+        "moves by proxy. Simulations show minus the mean of the worst 5 %."
+    )
+    frame(stress, name="Stress results")
+    replays = stress.frame[stress.frame["worst_ticker"].notna()]
+    if len(replays):
+        titles = dict(zip(replays["scenario"], replays["title"], strict=True))
+        scenario = pick("Who is hurt in", list(titles), "scenario", lambda one: titles[one])
+        figure(
+            ask(chosen, queries.SCENARIO, scenario=scenario),
+            lambda rows: charts.bars(rows, "contribution", "ticker", by="basis", form=".1%", title="Part of the profit"),
+            f"Contribution of each fund in {titles[scenario]}",
+        )
+
+
+def _explorer(chosen: Chosen) -> None:
+    st.header("Explore shocks")
+    st.caption(
+        "Linear: weight times beta times shock, added over funds and factors. A shock is the return of a factor while the others "
+        "stand still; a large one is beyond what a line can say. The bound adds "
+        "the betas' standard errors as if all erred together."
+    )
+    session = decision(chosen)
+    if session is None:
+        return
+    factors = ask(chosen, queries.FACTORS, session=session)
+    if not shown(factors, "No betas to several factors were known on this date."):
+        return
+    names = list(factors.frame["factor"])
+    shocks = _sliders(names)
+    answer = ask(chosen, queries.SHOCKED, session=session, factors=names, shocks=shocks)
+    if not shown(answer, "None of the funds has betas on this date."):
+        return
+    _outcome(chosen, answer.frame, session, factors.frame["session"].iloc[0])
+    left, right = st.columns(2)
+    for place, part in ((left, "factor"), (right, "fund")):
+        with place:
+            st.subheader(f"By {part}")
+            rows = answer.frame[answer.frame["part"] == part]
+            chart = charts.bars(rows, "profit", "name", form=".1%", title="Profit")
+            st.altair_chart(chart, alt=f"Profit by {part} under the chosen shocks", width="stretch")
+    with st.expander("Rows and SQL"):
+        frame(answer, name="Profit by factor and fund under the chosen shocks")
+        st.code(answer.sql, language="sql", wrap_lines=True)
+
+
+def _sliders(names: list[str]) -> list[float]:
+    """One slider per factor, in percent; the shocks as fractions."""
+    places = st.columns(min(3, len(names)))
+    shocks = []
+    for i, name in enumerate(names):
+        with places[i % len(places)]:
+            chosen = st.slider(f"{words(name)}, %", -WIDEST, WIDEST, _first(i), key=f"shock_{name}", bind="query-params")
+        shocks.append(chosen * PERCENT)
+    return shocks
+
+
+def _first(place: int) -> int:
+    """At first one factor falls, so that there is something to see."""
+    return -10 if place == 0 else 0
+
+
+def _outcome(chosen: Chosen, rows: Any, session: Any, known: Any) -> None:
+    total = rows[rows["part"] == "total"].iloc[0]
+    covered = ask(chosen, queries.COVERED, session=session).frame.iloc[0]
+    metrics(
+        [
+            ("Profit", percent(total["profit"], 2, signed=True), "Of net asset value; negative is a loss"),
+            ("Bound of its error", percent(total["error_bound"], 2), "If every beta were one standard error off, the bad way"),
+            ("Weight with betas", percent(covered["covered"], 0), "The rest is taken not to move"),
+            ("Betas as of", day(known), "Month's end"),
+        ]
+    )
