@@ -91,6 +91,21 @@ def month_ends(days: pd.DatetimeIndex, exchange: str) -> pd.DatetimeIndex:
     return days[days.to_period("M") != following.to_period("M")]
 
 
+def week_ends(exchange: str, start: str | pd.Timestamp, end: str | pd.Timestamp) -> pd.DatetimeIndex:
+    """The last session of every week from `start` to `end`; a week still running has none.
+
+    Examples
+    --------
+    Good Friday 2024 is no session.
+
+    >>> list(week_ends("XNYS", "2024-03-20", "2024-04-03").strftime("%m-%d"))
+    ['03-22', '03-28']
+    """
+    known = sessions(exchange, start, pd.Timestamp(end) + pd.Timedelta(days=14))
+    last = known[:-1][known[:-1].to_period("W") != known[1:].to_period("W")]
+    return last[last <= pd.Timestamp(end)]
+
+
 def as_of(
     left: pd.DataFrame, right: pd.DataFrame, *, by: str | list[str] | None = None, on: str = "available_at"
 ) -> pd.DataFrame:

@@ -20,8 +20,8 @@ from etf_pipeline.schemas import TABLES, Contract, from_arrow
 TOLERANCE = 1e-12
 """Largest relative difference of a number; keys, labels, dates and flags must be equal."""
 
-KNOWN_IN_ADVANCE = frozenset({"raw_sessions", "raw_reference", "stg_reference", "dim_etf"})
-"""Calendars and unchanging facts: a cut leaves them whole."""
+KNOWN_IN_ADVANCE = frozenset({"raw_sessions", "raw_reference", "stg_reference", "dim_etf", "raw_mandates"})
+"""Calendars, unchanging facts and settings: a cut leaves them whole."""
 
 Mode = Literal["truncate", "poison"]
 

@@ -10,6 +10,7 @@ variable                  meaning                                               
 ``ETF_TICKERS``           funds of ``yahoo``: a comma list, or a .txt of them    none
 ``ETF_PROFILE``           ``full`` or ``demo`` (12 funds, 6 years)               ``full``
 ``ETF_PARAMETERS``        YAML of research parameters, over the profile's        none
+``ETF_MANDATES``          folder of mandates, ``*.yaml``                         ``<home>/mandates``
 ``ETF_EXECUTOR``          in_process, multiprocess, dask, k8s or celery          ``in_process``
 ``ETF_EXCHANGE``          main exchange: sessions, schedule, universe            ``XNYS``
 ========================  =====================================================  ==================
@@ -45,6 +46,7 @@ class Settings:
     executor: str = "in_process"
     exchange: str = "XNYS"
     tickers: tuple[str, ...] = ()
+    mandates_root: Path | None = None
 
     @property
     def warehouse(self) -> Path:
@@ -60,6 +62,21 @@ class Settings:
     def reports(self) -> Path:
         """Folder of the HTML reports."""
         return self.home / "reports"
+
+    @property
+    def mandates(self) -> Path:
+        """Folder of the mandates."""
+        return self.mandates_root or self.home / "mandates"
+
+    @property
+    def holdings(self) -> Path:
+        """Folder of statements of what is really held."""
+        return self.home / "holdings"
+
+    @property
+    def flows(self) -> Path:
+        """Folder of money that came or went."""
+        return self.home / "flows"
 
     @property
     def inbox(self) -> Path:
@@ -102,6 +119,7 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         executor=_choice(env, "ETF_EXECUTOR", "in_process", get_args(Executor)),
         exchange=env.get("ETF_EXCHANGE", "XNYS"),
         tickers=ticker_list(env.get("ETF_TICKERS", "")),
+        mandates_root=Path(env["ETF_MANDATES"]).expanduser().resolve() if env.get("ETF_MANDATES") else None,
     )
 
 

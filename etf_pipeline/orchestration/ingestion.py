@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from etf_pipeline import calendars
 from etf_pipeline.errors import NotMaterialised
 from etf_pipeline.orchestration.increments import Extension
+from etf_pipeline.orchestration.portfolio_files import read_portfolio_files, tables_of
 from etf_pipeline.orchestration.tables import TableStore
 from etf_pipeline.providers import Known, RawMarket
 from etf_pipeline.providers.restatements import WATCHED, restate
@@ -150,7 +151,17 @@ def ingest(
     made[LOG] = TABLES[LOG].conform(arrow.concat_tables([TABLES[LOG].arrow_schema.empty_table(), *earlier, *log]))
     made["raw_sessions"] = _sessions(tables, stored, made[PRICES], chosen, extends)
     made["raw_source"] = TABLES["raw_source"].to_arrow(source_table(market, made[PRICES], chosen))
+    made |= _portfolios(made, chosen)
     return Ingested(made, extends, sum(part.num_rows for part in log))
+
+
+def _portfolios(made: Tables, chosen: Settings) -> Tables:
+    """Mandates, holdings and flows, and the rejects with those rows of them that cannot be used."""
+    files = read_portfolio_files(chosen, frozenset(made["raw_reference"]["ticker"].to_pylist()))
+    refused = TABLES["raw_rejects"].to_arrow(files.rejects)
+    return dict(tables_of(files)) | {
+        "raw_rejects": TABLES["raw_rejects"].in_key_order(arrow.concat_tables([made["raw_rejects"], refused]))
+    }
 
 
 def _extension(tables: TableStore, stored: Mapping[str, Version], prices: arrow.Table) -> Extension | None:

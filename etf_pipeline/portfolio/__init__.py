@@ -11,14 +11,19 @@ cannot be met, by how much, and the fall-back that was taken.
 `problem` says what is solved, `constraints` and `limits` what is allowed. `cone` and `rows` write the programme, `working_set`
 keeps it small, `selection` chooses a support, `polish` finds the last digits, `convex` puts them together; `max_sharpe`,
 `mean_variance`, `black_litterman`, `risk_parity` and `hrp` are the strategies. `optimality` and `certificate` prove,
-`diagnosis` names what conflicts, `fallback` steps down, `beliefs`, `inputs` and `rebalancing` prepare, `build` writes the tables.
+`diagnosis` names what conflicts, `fallback` steps down, `beliefs`, `inputs` and `rebalancing` prepare. `mandates` are portfolios
+with terms of their own (`mandated`, `limit_settings`, `currency`), `holdings` says where a rebalance starts, `decisions` whether
+it pays; `build` runs them all and `books` writes the tables.
 """
 
+from etf_pipeline.portfolio.books import Built, traded_weights
 from etf_pipeline.portfolio.build import build_portfolios
+from etf_pipeline.portfolio.decisions import Decision, Outlook, decide, yearly_gain
 from etf_pipeline.portfolio.ex_ante import ExAnte, ex_ante, risk_contributions
 from etf_pipeline.portfolio.fallback import FALLBACKS
 from etf_pipeline.portfolio.limits import cluster_limits, group_limits, issuer_limits
-from etf_pipeline.portfolio.optimizer import ENGINES, OPTIMIZERS, PortfolioOptimizer
+from etf_pipeline.portfolio.mandates import Portfolio, Universe, check_mandate, mandate_rows, portfolios_of
+from etf_pipeline.portfolio.optimizer import ENGINES, OPTIMIZERS, PortfolioOptimizer, base_strategy
 from etf_pipeline.portfolio.parameters import PortfolioParameters
 from etf_pipeline.portfolio.problem import Attempt, GroupLimit, Problem, ShadowPrice, Solution, Views
 from etf_pipeline.portfolio.risk_parity import parity_weights
@@ -28,19 +33,31 @@ __all__ = [
     "FALLBACKS",
     "OPTIMIZERS",
     "Attempt",
+    "Built",
+    "Decision",
     "ExAnte",
     "GroupLimit",
+    "Outlook",
+    "Portfolio",
     "PortfolioOptimizer",
     "PortfolioParameters",
     "Problem",
     "ShadowPrice",
     "Solution",
+    "Universe",
     "Views",
+    "base_strategy",
     "build_portfolios",
+    "check_mandate",
     "cluster_limits",
+    "decide",
     "ex_ante",
     "group_limits",
     "issuer_limits",
+    "mandate_rows",
     "parity_weights",
+    "portfolios_of",
     "risk_contributions",
+    "traded_weights",
+    "yearly_gain",
 ]

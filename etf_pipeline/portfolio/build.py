@@ -1,4 +1,4 @@
-"""`build_portfolios`: target weights of every strategy at every rebalance session, each session from what was known then."""
+"""`build_portfolios`: what every portfolio should hold at every decision, each session from what was known then."""
 
 from __future__ import annotations
 
@@ -6,19 +6,23 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from etf_pipeline.conventions import CASH
-from etf_pipeline.costs import TransactionCostModel, itemised_cost
-from etf_pipeline.errors import DataError
+from etf_pipeline.conventions import home_market
+from etf_pipeline.costs import TransactionCostModel
+from etf_pipeline.errors import DataError, Infeasible
 from etf_pipeline.panel import Floats
-from etf_pipeline.portfolio.ex_ante import ex_ante, risk_contributions
-from etf_pipeline.portfolio.inputs import Day, Tables, amortisation, days, rebalance_sessions
+from etf_pipeline.portfolio.books import Books, Built, Rebalance
+from etf_pipeline.portfolio.currency import exchange_rates
+from etf_pipeline.portfolio.decisions import Decision, Outlook, breaches, decide
+from etf_pipeline.portfolio.holdings import Account, held_tickers, statements
+from etf_pipeline.portfolio.inputs import Day, Days, Tables, agenda, rebalance_sessions
+from etf_pipeline.portfolio.mandated import Positions, Terms
+from etf_pipeline.portfolio.mandates import Portfolio, portfolios_of
 from etf_pipeline.portfolio.optimizer import BENCHMARKS, PortfolioOptimizer
 from etf_pipeline.portfolio.parameters import PortfolioParameters
-from etf_pipeline.portfolio.problem import Problem, Solution
-from etf_pipeline.portfolio.rebalancing import Holdings, TotalReturns, candidates, drift
+from etf_pipeline.portfolio.problem import Attempt, Solution
+from etf_pipeline.portfolio.rebalancing import Holdings, TotalReturns
 
 
 def build_portfolios(
@@ -31,8 +35,11 @@ def build_portfolios(
     macro: pd.DataFrame,
     reference: pd.DataFrame,
     parameters: PortfolioParameters,
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Target weights and how each was found, over all rebalance sessions.
+    mandates: pd.DataFrame | None = None,
+    holdings: pd.DataFrame | None = None,
+    flows: pd.DataFrame | None = None,
+) -> Built:
+    """Target weights, how each was found, and whether it was worth trading, over all decisions.
 
     Parameters
     ----------
@@ -40,160 +47,182 @@ def build_portfolios(
         Tables `scores`, `forecasts`, `volatilities`, `covariances`, `liquidity`, `fct_returns`, `fct_macro`, `dim_etf`.
     parameters : PortfolioParameters
         Strategies, limits and beliefs.
+    mandates, holdings, flows : DataFrame, optional
+        Tables `raw_mandates`, `fct_holdings`, `raw_flows`.
 
     Returns
     -------
-    target_weights, optimizer_solutions : DataFrame
-        The tables of those names. A holding that left the covariance appears with weight zero: it is sold.
+    Built
+        `target_weights`, `optimizer_solutions`, `rebalance_decisions`, `optimizer_attempts`. A holding that left the covariance
+        appears with weight zero: it is sold. Where nothing is traded the decided weights are those held.
 
     Raises
     ------
     DataError
-        If no session has both a covariance and scores, or a bill rate, a cost or a return history is missing.
+        If no session has both a covariance and scores, or a bill rate, a cost, a return history or a price is missing.
     SettingsError
-        If a strategy or the engine is unknown.
+        If a strategy, the engine or a limit is unknown, or an exchange rate is missing.
     """
-    optimizer = PortfolioOptimizer(parameters)
-    sessions = rebalance_sessions(scores, covariances)
-    tickers = _axis(reference, covariances, returns)
+    first = rebalance_sessions(scores, covariances)[0]
+    tickers = _axis(reference, covariances, returns, holdings)
     market = TotalReturns.of(returns, tickers)
+    portfolios = portfolios_of(parameters, mandates)
+    asked_for = frozenset(word for p in portfolios for word in p.parameters.schedule)
+    month_ends = pd.DatetimeIndex(np.sort(covariances["session"].unique()))
+    asked = agenda(first, market.sessions, month_ends, asked_for, parameters.exchange)
+    sessions = pd.DatetimeIndex(asked["session"])
     positions = market.sessions.get_indexer(sessions)
     if (positions < 0).any():
         raise DataError(f"fct_returns lack the rebalance session {sessions[positions < 0][0].date()}; covariances have it.")
     tables = Tables(scores, forecasts, volatilities, covariances, liquidity, returns, macro)
-    booked = _Books(tickers, parameters)
-    holdings = {strategy: Holdings(np.zeros(len(tickers))) for strategy in parameters.strategies}
-    for now, day in zip(positions, days(tables, sessions, tickers, parameters), strict=True):
-        for strategy, held in holdings.items():
-            previous = drift(held, market, int(now), day.risk_free)
-            weights = _rebalance(strategy, day, previous, optimizer, booked)
-            holdings[strategy] = Holdings(weights, int(now))
-    return booked.frames()
+    days = Days(tables, sessions, tickers, parameters)
+    desks = [_Desk.of(p, tables, reference, sessions, tickers, holdings, flows) for p in portfolios]
+    books = Books(tickers, TransactionCostModel(parameters.costs()))
+    for i, now in enumerate(positions):
+        day: Day | None = None
+        for desk in desks:
+            view = desk.look(asked.iloc[i], i, market, int(now), float(days.rates[i]))
+            if view is None:
+                continue
+            day = days[i] if day is None else day
+            books.add(desk.rebalance(view, days, i, day, market, int(now), books))
+    return books.frames()
 
 
-def _axis(reference: pd.DataFrame, covariances: pd.DataFrame, returns: pd.DataFrame) -> pd.Index[Any]:
-    """Sorted tickers that have a covariance in some session; all of them must be known funds with returns."""
+def _axis(
+    reference: pd.DataFrame, covariances: pd.DataFrame, returns: pd.DataFrame, holdings: pd.DataFrame | None
+) -> pd.Index[Any]:
+    """Sorted tickers with a covariance in some session, all known funds with returns, and those that statements name."""
     tickers = pd.Index(np.sort(covariances["ticker_1"].unique()))
     for name, known in (("dim_etf", reference["ticker"]), ("fct_returns", returns["ticker"])):
         missing = tickers.difference(pd.Index(known.unique()))
         if len(missing):
             raise DataError(f"every fund with a covariance needs rows in {name}; {list(missing[:5])} have none.")
-    return tickers
+    return tickers.union(held_tickers(holdings))
 
 
-def _rebalance(strategy: str, day: Day, previous: Floats, optimizer: PortfolioOptimizer, booked: _Books) -> Floats:
-    """Choose, book and return the new weights on the axis of all tickers."""
-    chosen = _choices(strategy, day, previous, optimizer.parameters)
-    problem = _problem(day, chosen, previous, booked.tickers, optimizer.parameters)
-    solution = optimizer.solve(strategy, problem)
-    weights = np.zeros(len(previous))
-    weights[chosen] = solution.weights
-    if solution.status == "hold":  # what still has a covariance is kept, candidate or not; the rest is sold
-        weights[day.members] = previous[day.members]
-    booked.add(strategy, day, len(chosen), solution, weights, previous)
-    return weights
+@dataclass(frozen=True)
+class _View:
+    """What a portfolio sees when it is asked."""
 
-
-def _choices(strategy: str, day: Day, previous: Floats, parameters: PortfolioParameters) -> npt.NDArray[np.intp]:
-    if strategy in BENCHMARKS:
-        return day.members
-    eligible = np.zeros(len(previous), dtype=bool)
-    eligible[day.members] = True
-    eligible &= ~np.isnan(day.score) & day.priced
-    count, alike = parameters.n_candidates, None
-    if strategy == "risk_parity":
-        count, alike = parameters.n_risk_parity, np.zeros((len(previous), len(previous)), dtype=bool)
-        alike[np.ix_(day.members, day.members)] = day.correlation > parameters.parity_correlation
-    return candidates(day.score, eligible, previous > 0, count=count, keep_rank=parameters.keep_rank, alike=alike)
-
-
-def _problem(
-    day: Day, chosen: npt.NDArray[np.intp], previous: Floats, tickers: pd.Index[Any], parameters: PortfolioParameters
-) -> Problem:
-    within = np.searchsorted(day.members, chosen)
-    model = TransactionCostModel(parameters.costs())
-    linear, power = model.coefficients(day.half_spread[chosen], day.slope[chosen], parameters.portfolio_value)
-    yearly = amortisation(parameters)
-    return Problem(
-        tickers=tuple(tickers[chosen]),
-        expected_return=day.expected_return[within],
-        covariance=day.covariance[np.ix_(within, within)],
-        previous=previous[chosen],
-        risk_free=day.risk_free,
-        linear_cost=linear * yearly,
-        impact_cost=power * yearly,
-        lower=parameters.lower,
-        upper=parameters.upper,
-        var_limit=parameters.var_limit,
-        correlation=day.correlation[np.ix_(within, within)],
-    )
+    asked: str
+    held: Floats
+    value: float
+    drifted: float
 
 
 @dataclass
-class _Books:
-    """Collects the rows of both tables."""
+class _Desk:
+    """Runs one portfolio."""
 
-    tickers: pd.Index[Any]
-    parameters: PortfolioParameters
+    terms: Terms
+    optimizer: PortfolioOptimizer
+    account: Account
+    fx: Floats
 
-    def __post_init__(self) -> None:
-        self.model = TransactionCostModel(self.parameters.costs())
-        self.weights: list[pd.DataFrame] = []
-        self.solutions: list[dict[str, Any]] = []
+    @classmethod
+    def of(
+        cls,
+        portfolio: Portfolio,
+        tables: Tables,
+        reference: pd.DataFrame,
+        sessions: pd.DatetimeIndex,
+        tickers: pd.Index[Any],
+        holdings: pd.DataFrame | None,
+        flows: pd.DataFrame | None,
+    ) -> _Desk:
+        p, name = portfolio.parameters, portfolio.name
+        currency = home_market(p.exchange).currency
+        fx = exchange_rates(tables.macro, sessions, portfolio.base_currency, currency)
+        told = statements(holdings, name, tickers) if holdings is not None else ()
+        account = Account(name, Holdings(np.zeros(len(tickers))), p.portfolio_value * fx[0], told)
+        own = flows[flows["strategy"] == name].sort_values("date") if flows is not None else pd.DataFrame()
+        if len(own):
+            rate = exchange_rates(tables.macro, pd.DatetimeIndex(own["date"]), portfolio.base_currency, currency)
+            account.flows = pd.DataFrame({"date": own["date"].to_numpy(), "amount": own["amount"].to_numpy() * rate})
+        return cls(Terms.of(portfolio, reference, tickers), PortfolioOptimizer(p), account, fx)
 
-    def add(self, strategy: str, day: Day, n_candidates: int, solution: Solution, weights: Floats, previous: Floats) -> None:
-        """Book one portfolio."""
-        cost = self._cost(weights - previous, day)
-        inside = weights[day.members]
-        figures = ex_ante(inside, day.expected_return, day.covariance, day.risk_free)
-        self.weights.append(self._weight_rows(strategy, day, weights, previous, cost))
-        cash, cash_before = 1.0 - weights.sum(), 1.0 - previous.sum()
-        traded = float(np.abs(weights - previous).sum() + abs(cash - cash_before))
-        self.solutions.append(
-            {
-                "session": day.session,
-                "strategy": strategy,
-                "engine": solution.engine,
-                "status": solution.status,
-                "reason": solution.reason,
-                "kkt_residual": solution.kkt_residual,
-                "n_candidates": n_candidates,
-                "n_held": int((weights > 0).sum()),
-                "cash": min(max(cash, 0.0), 1.0),
-                **vars(figures),
-                "turnover": traded / 2.0,
-                "cost": float(cost.sum()),
-            }
+    def look(self, asked: pd.Series[Any], i: int, market: TotalReturns, now: int, risk_free: float) -> _View | None:
+        """Weights and value now, if a schedule asks."""
+        p = self.terms.portfolio.parameters
+        words: list[str] = [word for word in ("month_end", "week_end") if word in p.schedule and asked[word]]
+        begun = self.account.holdings.since is not None
+        if not words and not ("threshold" in p.schedule and begun):
+            if begun or not asked["month_end"]:
+                return None
+            words = ["month_end"]  # whatever its schedule, a portfolio begins at a month's end
+        held, value = self.account.look(market, now, risk_free, p.portfolio_value * self.fx[i])
+        drifted = float(np.abs(held - self.account.holdings.weights).max()) if begun else 0.0
+        if "threshold" in p.schedule and begun and drifted > p.threshold:
+            words.append("threshold")
+        return _View("+".join(words), held, value, drifted) if words else None
+
+    def rebalance(self, view: _View, days: Days, i: int, day: Day, market: TotalReturns, now: int, books: Books) -> Rebalance:
+        """Solve, decide and settle."""
+        portfolio, held, value = self.terms.portfolio, view.held, view.value
+        chosen = self.terms.choices(day, held)
+        solution = self._solve(days, i, day, chosen, held, value)
+        target = self._target(solution, day, chosen, held)
+        decision = self._decide(days, i, day, chosen, held, value, target, solution, books)
+        decided = target if decision.trades else held
+        cost = decision.cost if decision.trades else 0.0
+        self.account.settle(decided, value * (1.0 - cost), market, now, traded=decision.trades)
+        return Rebalance(
+            portfolio, day, view.asked, len(chosen), solution, target, held, decided, view.drifted, value, self.fx[i], decision
         )
 
-    def frames(self) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """Both tables."""
-        return pd.concat(self.weights, ignore_index=True), pd.DataFrame(self.solutions)
+    def _solve(self, days: Days, i: int, day: Day, chosen: Positions, held: Floats, value: float) -> Solution:
+        try:
+            problem = self.terms.problem(days, i, day, chosen, held, value)
+        except Infeasible as refused:
+            reason = f"{refused.reason}: {refused}"
+            tried = (Attempt("optimal", "infeasible", reason), Attempt("hold", "accepted", reason))
+            return Solution(held[chosen], "none", "hold", reason, attempts=tried)
+        return self.optimizer.solve(self.terms.portfolio.strategy, problem)
 
-    def _cost(self, trade: Floats, day: Day) -> Floats:
-        """One-off cost of each trade, with the impact law's floor and cap. [fraction of net asset value]"""
-        value = self.parameters.portfolio_value
-        spread, impact, commission = itemised_cost(trade * value, day.half_spread, day.slope, self.model.terms)
-        return (spread + impact + commission) / value
+    def _target(self, solution: Solution, day: Day, chosen: Positions, held: Floats) -> Floats:
+        weights = np.zeros(len(held))
+        weights[chosen] = solution.weights
+        if solution.status == "hold":  # what may still be held is kept, candidate or not; the rest is sold
+            members = self.terms.members(day)
+            weights[members] = held[members]
+        return weights
 
-    def _weight_rows(self, strategy: str, day: Day, weights: Floats, previous: Floats, cost: Floats) -> pd.DataFrame:
-        expected, volatility, risk = (np.full(len(weights), np.nan) for _ in range(3))
-        expected[day.members] = day.expected_return
-        volatility[day.members] = np.sqrt(np.diag(day.covariance))
-        risk[:] = 0.0
-        risk[day.members] = risk_contributions(weights[day.members], day.covariance)
-        shown = np.flatnonzero((weights > 0) | (previous > 0))
-        cash, cash_before = max(1.0 - weights.sum(), 0.0), max(1.0 - previous.sum(), 0.0)
-        return pd.DataFrame(
-            {
-                "session": day.session,
-                "strategy": strategy,
-                "ticker": [*self.tickers[shown], CASH],
-                "weight": np.append(weights[shown], cash),
-                "previous_weight": np.append(previous[shown], cash_before),
-                "expected_return": np.append(expected[shown], day.risk_free),
-                "volatility": np.append(volatility[shown], 0.0),
-                "cost": np.append(cost[shown], 0.0),
-                "risk_contribution": np.append(risk[shown], 0.0),
-            }
+    def _decide(
+        self,
+        days: Days,
+        i: int,
+        day: Day,
+        chosen: Positions,
+        held: Floats,
+        value: float,
+        target: Floats,
+        solution: Solution,
+        books: Books,
+    ) -> Decision:
+        portfolio, members = self.terms.portfolio, self.terms.members(day)
+        excess = day.expected_return - day.risk_free
+        outlooks = (Outlook.of(weights[day.members], excess, day.covariance) for weights in (target, held))
+        return decide(
+            portfolio.strategy,
+            *outlooks,
+            cost=float(books.cost(target - held, day, value).sum()),
+            largest_trade=float(np.abs(target - held).max()),
+            breach=self._breach(days, i, day, members, held, value),
+            status=solution.status,
+            first=self.account.holdings.since is None and not held.any(),
+            ruled=portfolio.ruled,
+            parameters=portfolio.parameters,
         )
+
+    def _breach(self, days: Days, i: int, day: Day, members: Positions, held: Floats, value: float) -> str:
+        owned = np.flatnonzero(held > 0)
+        gone = [str(self.terms.tickers[j]) for j in np.setdiff1d(owned, members)]
+        if self.terms.portfolio.strategy in BENCHMARKS or not len(owned):
+            return "; ".join(f"{ticker} left" for ticker in gone)
+        at = np.intersect1d(owned, members)
+        try:
+            problem = self.terms.problem(days, i, day, at, held, value)
+        except Infeasible as refused:
+            return "; ".join([*(f"{ticker} left" for ticker in gone), str(refused)])
+        return breaches(held, problem, at, gone, self.terms.portfolio.parameters.drift_tolerance)

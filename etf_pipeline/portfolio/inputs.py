@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from etf_pipeline import calendars
 from etf_pipeline.conventions import SESSIONS_PER_YEAR
 from etf_pipeline.costs import TransactionCostModel
 from etf_pipeline.errors import DataError
@@ -90,35 +90,90 @@ def rebalance_sessions(scores: pd.DataFrame, covariances: pd.DataFrame) -> pd.Da
     return chosen
 
 
-def days(tables: Tables, sessions: pd.DatetimeIndex, tickers: pd.Index[Any], parameters: PortfolioParameters) -> Iterator[Day]:
-    """What is known at each of `sessions`, in order.
+def agenda(
+    first: pd.Timestamp, sessions: pd.DatetimeIndex, month_ends: pd.DatetimeIndex, schedules: frozenset[str], exchange: str
+) -> pd.DataFrame:
+    """Sessions in which a decision may be asked for, and which calendar asks.
+
+    Parameters
+    ----------
+    first : Timestamp
+        First session in which a portfolio can be chosen.
+    sessions : DatetimeIndex
+        Sessions of the returns.
+    month_ends : DatetimeIndex
+        Sessions with a covariance.
+    schedules : frozenset of str
+        Those in use; with ``threshold`` every session is looked at.
+    exchange : str
+        Calendar of the weeks.
+
+    Returns
+    -------
+    DataFrame
+        `session`, and the flags `month_end` and `week_end`. The week of the last session counts as ended only if the calendar
+        says so.
+    """
+    days = sessions[sessions >= first].union(month_ends[month_ends >= first])
+    frame = pd.DataFrame({"session": days, "month_end": days.isin(month_ends), "week_end": False})
+    if "week_end" in schedules:
+        frame["week_end"] = days.isin(calendars.week_ends(exchange, days[0], days[-1]))
+    asked = frame["month_end"] | frame["week_end"] | ("threshold" in schedules)
+    return frame[asked].reset_index(drop=True)
+
+
+class Days:
+    """What is known at each of `sessions`; a day is put together when it is asked for.
+
+    Parameters
+    ----------
+    tables : Tables
+    sessions : DatetimeIndex of shape (n,)
+        Sorted.
+    tickers : Index of shape (n_assets,)
+        The axis.
+    parameters : PortfolioParameters
+        Beliefs and costs.
 
     Raises
     ------
     DataError
         If a bill rate or every cost is unknown.
     """
-    rates = risk_free_rates(tables.macro, sessions)
-    score = wide(tables.scores, "score", sessions, tickers)
-    forecast, horizon = (wide(tables.forecasts, c, sessions, tickers) for c in ("expected_return", "horizon"))
-    volatility = wide(tables.volatilities, "volatility", sessions, tickers)
-    spreads, slopes, priced = _costs(tables.liquidity, sessions, tickers, parameters)
-    estimates = _covariances(tables.covariances, sessions, tickers)
-    realised = _Realised.of(tables.returns, tickers, parameters.twin_window)
-    for i, (session, (members, estimate)) in enumerate(zip(sessions, estimates, strict=True)):
-        covariance = current_covariance(estimate, volatility[i, members])
+
+    def __init__(
+        self, tables: Tables, sessions: pd.DatetimeIndex, tickers: pd.Index[Any], parameters: PortfolioParameters
+    ) -> None:
+        self.sessions, self.parameters = sessions, parameters
+        self.rates = risk_free_rates(tables.macro, sessions)
+        self.score = wide(tables.scores, "score", sessions, tickers)
+        self.forecast, self.horizon = (wide(tables.forecasts, c, sessions, tickers) for c in ("expected_return", "horizon"))
+        self.volatility = wide(tables.volatilities, "volatility", sessions, tickers)
+        self.spreads, self.slopes, self.priced = _costs(tables.liquidity, sessions, tickers, parameters)
+        self.estimates = _Estimates.of(tables.covariances, tickers)
+        self.realised = _Realised.of(tables.returns, tickers, parameters.twin_window)
+
+    def __getitem__(self, i: int) -> Day:
+        p, session = self.parameters, self.sessions[i]
+        members, estimate = self.estimates.latest(session)
+        covariance = current_covariance(estimate, self.volatility[i, members])
         expected = expected_returns(
-            forecast[i, members],
-            horizon[i, members],
+            self.forecast[i, members],
+            self.horizon[i, members],
             np.sqrt(np.diag(covariance)),
-            rates[i],
-            shrinkage=parameters.shrinkage,
-            prior_sharpe=parameters.prior_sharpe,
-            information_coefficient=parameters.information_coefficient,
-            max_view=parameters.max_view,
+            self.rates[i],
+            shrinkage=p.shrinkage,
+            prior_sharpe=p.prior_sharpe,
+            information_coefficient=p.information_coefficient,
+            max_view=p.max_view,
         )
-        twins = realised.correlation(session, members)
-        yield Day(session, members, covariance, twins, expected, score[i], spreads[i], slopes[i], priced[i], float(rates[i]))
+        twins = self.realised.correlation(session, members)
+        rows = self.score[i], self.spreads[i], self.slopes[i], self.priced[i]
+        return Day(session, members, covariance, twins, expected, *rows, float(self.rates[i]))
+
+    def scenarios(self, i: int, chosen: npt.NDArray[np.intp]) -> Floats:
+        """Realised returns of some funds in the sessions up to this one, where all are known. [fraction]"""
+        return self.realised.scenarios(self.sessions[i], chosen, self.parameters.scenario_window)
 
 
 @dataclass(frozen=True)
@@ -139,6 +194,12 @@ class _Realised:
         end = int(self.sessions.searchsorted(session, side="right"))
         recent = pd.DataFrame(self.returns[max(end - self.window, 0) : end, members])
         return recent.corr(min_periods=max(self.window // 2, 2)).to_numpy(dtype=np.float64)
+
+    def scenarios(self, session: pd.Timestamp, chosen: npt.NDArray[np.intp], window: int) -> Floats:
+        """Rows of the last `window` sessions in which every fund has a return."""
+        end = int(self.sessions.searchsorted(session, side="right"))
+        recent = self.returns[max(end - window, 0) : end, chosen]
+        return np.ascontiguousarray(recent[~np.isnan(recent).any(axis=1)])
 
 
 def amortisation(parameters: PortfolioParameters) -> float:
@@ -177,24 +238,35 @@ def _worst_where_unknown(values: Floats, column: str, sessions: pd.DatetimeIndex
     return np.where(np.isnan(values), worst, values)
 
 
-def _covariances(
-    covariances: pd.DataFrame, sessions: pd.DatetimeIndex, tickers: pd.Index[Any]
-) -> Iterator[tuple[npt.NDArray[np.intp], Floats]]:
-    """Members and full matrix of each session, from the upper triangle."""
-    table = covariances[covariances["session"] >= sessions[0]].sort_values("session", kind="stable")
-    first = tickers.get_indexer(pd.Index(table["ticker_1"]))
-    second = tickers.get_indexer(pd.Index(table["ticker_2"]))
-    values = table["covariance"].to_numpy(dtype=np.float64)
-    starts = table["session"].searchsorted(sessions, side="left")
-    ends = table["session"].searchsorted(sessions, side="right")
-    for start, end in zip(starts, ends, strict=True):
-        members = np.unique(first[start:end])
-        i, j = np.searchsorted(members, first[start:end]), np.searchsorted(members, second[start:end])
+@dataclass(frozen=True)
+class _Estimates:
+    """Covariances by session, as they are stored: the upper triangle."""
+
+    sessions: pd.DatetimeIndex
+    starts: npt.NDArray[np.intp]
+    first: npt.NDArray[np.intp]
+    second: npt.NDArray[np.intp]
+    values: Floats
+
+    @classmethod
+    def of(cls, covariances: pd.DataFrame, tickers: pd.Index[Any]) -> _Estimates:
+        table = covariances.sort_values("session", kind="stable")
+        sessions = pd.DatetimeIndex(table["session"].unique())
+        starts = np.append(table["session"].searchsorted(sessions, side="left"), len(table))
+        first, second = (tickers.get_indexer(pd.Index(table[name])) for name in ("ticker_1", "ticker_2"))
+        return cls(sessions, starts, first, second, table["covariance"].to_numpy(dtype=np.float64))
+
+    def latest(self, session: pd.Timestamp) -> tuple[npt.NDArray[np.intp], Floats]:
+        """Members and matrix of the newest estimate up to a session; within a month that of the last month's end."""
+        row = int(self.sessions.searchsorted(session, side="right")) - 1
+        rows = slice(int(self.starts[row]), int(self.starts[row + 1]))
+        members = np.unique(self.first[rows])
+        i, j = np.searchsorted(members, self.first[rows]), np.searchsorted(members, self.second[rows])
         matrix = np.full((len(members), len(members)), np.nan)
-        matrix[i, j] = matrix[j, i] = values[start:end]
+        matrix[i, j] = matrix[j, i] = self.values[rows]
         if np.isnan(matrix).any():
             raise DataError(
-                f"covariances of {table['session'].iloc[start].date()} lack {int(np.isnan(matrix).sum())} of "
-                f"{matrix.size} entries; store the whole upper triangle with its diagonal."
+                f"covariances of {self.sessions[row].date()} lack {int(np.isnan(matrix).sum())} of {matrix.size} entries; "
+                f"store the whole upper triangle with its diagonal."
             )
-        yield members, matrix
+        return members, matrix

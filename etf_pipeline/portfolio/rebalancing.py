@@ -23,10 +23,13 @@ class Holdings:
         Fund weights; what they lack to one is cash. [fraction of net asset value]
     since : int or None
         Position of the session in which they were decided; None before the first rebalance.
+    at_close : bool
+        Whether they were held at that session's close already, as a statement of holdings says; else they fill at the next open.
     """
 
     weights: Floats
     since: int | None = None
+    at_close: bool = False
 
 
 @dataclass(frozen=True)
@@ -44,19 +47,32 @@ class TotalReturns:
         opens, closes = (wide(returns, column, sessions, tickers) for column in ("index_open", "index_close"))
         return cls(sessions, opens, closes)
 
-    def growth(self, decided: int, now: int) -> Floats:
+    def growth(self, decided: int, now: int, funds: npt.NDArray[np.intp] | None = None, *, at_close: bool = False) -> Floats:
         """Growth of one unit bought at the first open after session `decided`, to its last close until `now`.
 
-        A fund without a bar in between has not moved: what it is worth is not known to be different.
+        With `at_close` it was held at that session's close, or the last one before it. A fund without a bar in between has not
+        moved: what it is worth is not known to be different. `funds` are positions; all if not given.
         """
-        opens, closes = self.index_open[decided + 1 : now + 1], self.index_close[decided + 1 : now + 1]
+        columns = np.arange(self.index_open.shape[1]) if funds is None else funds
+        opens, closes = self.index_open[decided + 1 : now + 1, columns], self.index_close[decided + 1 : now + 1, columns]
         if not len(opens):
-            return np.ones(self.index_open.shape[1])
+            return np.ones(len(columns))
         known = ~np.isnan(opens) & ~np.isnan(closes)
-        columns = np.arange(opens.shape[1])
+        place = np.arange(len(columns))
         first = known.argmax(axis=0)
         last = len(known) - 1 - known[::-1].argmax(axis=0)
-        return np.where(known.any(axis=0), closes[last, columns] / opens[first, columns], 1.0)
+        start = opens[first, place]
+        if at_close:
+            before = self._last_close(decided, columns)
+            start = np.where(np.isnan(before), start, before)
+        return np.where(known.any(axis=0), closes[last, place] / start, 1.0)
+
+    def _last_close(self, row: int, columns: npt.NDArray[np.intp]) -> Floats:
+        """The newest close of each fund up to a session; unknown where there is none."""
+        closes = self.index_close[: row + 1, columns]
+        known = ~np.isnan(closes)
+        last = len(closes) - 1 - known[::-1].argmax(axis=0)
+        return np.where(known.any(axis=0), closes[last, np.arange(len(columns))], np.nan)
 
 
 def drift(holdings: Holdings, market: TotalReturns, now: int, risk_free: float) -> Floats:
@@ -78,15 +94,21 @@ def drift(holdings: Holdings, market: TotalReturns, now: int, risk_free: float) 
     ndarray of shape (n_assets,)
         [fraction of net asset value]
     """
+    return grown(holdings, market, now, risk_free)[0]
+
+
+def grown(holdings: Holdings, market: TotalReturns, now: int, risk_free: float) -> tuple[Floats, float]:
+    """As `drift`, with what one unit of the whole portfolio has become."""
     if holdings.since is None:
-        return holdings.weights
+        return holdings.weights, 1.0
     held = np.flatnonzero(holdings.weights > 0)  # sums over holdings alone do not depend on who else has a column
     weights = holdings.weights[held]
-    value = weights * market.growth(holdings.since, now)[held]
+    value = weights * market.growth(holdings.since, now, held, at_close=holdings.at_close)
     cash = max(1.0 - weights.sum(), 0.0) * (1.0 + risk_free * (now - holdings.since) / SESSIONS_PER_YEAR)
     drifted = np.zeros_like(holdings.weights)
-    drifted[held] = value / (value.sum() + cash)
-    return drifted
+    total = float(value.sum() + cash)
+    drifted[held] = value / total
+    return drifted, total
 
 
 def candidates(

@@ -156,3 +156,17 @@ class DimLifecycle(Table):
     evidence: pl.String = column("What the row rests on, in words", unit="text")
     known_to: Instant = column("When more became known; unknown for the newest row", unit="UTC instant", nullable=True)
     is_current: pl.Boolean = column("Nothing more is known by now", unit="flag")
+
+
+@table(room="marts", key=("strategy", "as_of", "ticker"), causality="causal", available="available_at", allow_empty=True)
+class FctHoldings(Table):
+    """Stated holdings at their price: that of the statement, else the newest close up to its day."""
+
+    strategy: pl.String = column("Portfolio: a strategy or a mandate", unit="identifier")
+    as_of: pl.Date = column("Held at this day's close", unit="date")
+    ticker: pl.String = column("Permanent name of the fund, or CASH", unit="identifier")
+    shares: pl.Float64 = column("Shares; of CASH an amount", unit="shares or listing currency")
+    price: pl.Float64 = column("Price; unknown where nothing traded by then", unit="listing currency", nullable=True, gt=0)
+    priced_on: pl.Date = column("Day of the price", unit="date", nullable=True)
+    value: pl.Float64 = column("shares * price", unit="listing currency", nullable=True)
+    available_at: Instant = column("Since when it counts", unit="UTC instant")

@@ -227,3 +227,39 @@ class RawSource(Table):
     simulated: pl.Boolean = column("True: no real market stands behind the numbers", unit="flag")
     label: pl.String = column("What was read, in one line", unit="text")
     fetched_until: Instant = column("Close of the last session delivered", unit="UTC instant")
+
+
+@table(room="raw", key=("mandate",), causality="source", available="settings", allow_empty=True)
+class RawMandates(Table):
+    """Portfolios with their own universe, limits, benchmark, currency and schedule, as their files say. Settings, not data."""
+
+    mandate: pl.String = column("Name: the portfolio's `strategy` in every table", unit="identifier")
+    settings: pl.String = column("Checked settings, every value in its unit", unit="JSON")
+    settings_hash: pl.String = column("SHA-256 of the settings", unit="identifier")
+    source: pl.String = column("File", unit="identifier")
+
+
+@table(room="raw", key=("strategy", "as_of", "ticker"), causality="source", available="available_at", allow_empty=True)
+class RawHoldings(Table):
+    """What is really held, from statements that people put into the holdings folder."""
+
+    strategy: pl.String = column("Portfolio: a strategy or a mandate", unit="identifier")
+    as_of: pl.Date = column("Held at this day's close", unit="date")
+    ticker: pl.String = column("Fund, or CASH", unit="identifier")
+    shares: pl.Float64 = column("Shares; of CASH an amount", unit="shares or listing currency")
+    price: pl.Float64 = column("Price in the statement, where it gives one", unit="listing currency", nullable=True, gt=0)
+    available_at: Instant = column("Since when it counts: the beginning of the day", unit="UTC instant")
+    source: pl.String = column("File", unit="identifier")
+    source_row: pl.Int64 = column("Row within the file, from 0", unit="count", ge=0)
+
+
+@table(room="raw", key=("strategy", "date", "source_row"), causality="source", available="available_at", allow_empty=True)
+class RawFlows(Table):
+    """Money that came to a portfolio or went from it."""
+
+    strategy: pl.String = column("Portfolio: a strategy or a mandate", unit="identifier")
+    date: pl.Date = column("Day; it counts in the first session on or after it", unit="date")
+    amount: pl.Float64 = column("Positive: paid in; negative: paid out", unit="base currency")
+    available_at: Instant = column("Since when it counts: the beginning of the day", unit="UTC instant")
+    source: pl.String = column("File", unit="identifier")
+    source_row: pl.Int64 = column("Row within the file, from 0", unit="count", ge=0)

@@ -14,23 +14,23 @@ from etf_pipeline.backtest import BacktestParameters
 from etf_pipeline.conventions import CASH
 from etf_pipeline.costs import TransactionCostModel
 from etf_pipeline.errors import DataError
-from etf_pipeline.portfolio import PortfolioOptimizer, PortfolioParameters, build_portfolios
+from etf_pipeline.portfolio import Built, PortfolioOptimizer, PortfolioParameters, build_portfolios
 from etf_pipeline.portfolio.beliefs import current_covariance, expected_returns, risk_free_rates, simple_rate
 from etf_pipeline.portfolio.ex_ante import ex_ante, risk_contributions
 from etf_pipeline.portfolio.rebalancing import Holdings, TotalReturns, candidates, drift
 from etf_pipeline.schemas import TABLES
 
-PARAMETERS = PortfolioParameters()
+PARAMETERS = PortfolioParameters(strategies=("max_sharpe", "risk_parity", "equal_weight"), ruled=())  # all trade when asked
 SHORT = make_market(years=0.6, seed=1)
 
 
 @pytest.fixture(scope="module")
-def built(market: Market) -> tuple[pd.DataFrame, pd.DataFrame]:
+def built(market: Market) -> Built:
     return build_portfolios(*market.tables(), PARAMETERS)
 
 
 def test_both_tables_keep_their_contracts(built):
-    for name, frame in zip(("target_weights", "optimizer_solutions"), built, strict=True):
+    for name, frame in built._asdict().items():
         TABLES[name].check(TABLES[name].to_arrow(frame))
 
 
@@ -40,7 +40,7 @@ def test_weights_sum_to_one_with_cash_and_so_do_the_drifted_ones(built):
 
 
 def test_optimised_weights_are_zero_or_between_the_bounds_and_proved_optimal(built):
-    weights, solutions = built
+    weights, solutions = built[:2]
     funds = weights[(weights["ticker"] != CASH) & (weights["strategy"] != "equal_weight")]
     held = funds.loc[funds["weight"] > 0, "weight"]
     assert held.min() >= 0.02 - 1e-12
@@ -88,7 +88,7 @@ def test_a_fund_that_starts_late_is_held_only_once_it_has_a_covariance(built, ma
 
 
 def test_costs_add_up_and_turnover_is_half_of_what_is_traded(built):
-    weights, solutions = built
+    weights, solutions = built[:2]
     keyed = solutions.set_index(["strategy", "session"])
     groups = weights.assign(traded=(weights["weight"] - weights["previous_weight"]).abs()).groupby(["strategy", "session"])
     np.testing.assert_allclose(groups["cost"].sum(), keyed["cost"].sort_index(), rtol=1e-9)
@@ -172,7 +172,7 @@ def test_sessions_before_the_first_score_have_no_portfolios_of_any_strategy():
 def test_a_session_without_scores_holds_what_is_held():
     silent = np.sort(SHORT.covariances["session"].unique())[3]
     quiet = dataclasses.replace(SHORT, scores=SHORT.scores[SHORT.scores["session"] != silent])
-    weights, solutions = build_portfolios(*quiet.tables(), PARAMETERS)
+    weights, solutions = build_portfolios(*quiet.tables(), PARAMETERS)[:2]
     row = solutions[(solutions["session"] == silent) & (solutions["strategy"] == "max_sharpe")].iloc[0]
     assert row["status"] == "hold"
     assert row["reason"].startswith("too_few_candidates")
@@ -202,7 +202,7 @@ def test_a_crisis_makes_the_var_limit_bind_by_name():
 
 def test_the_riskfolio_engine_fills_the_same_tables():
     chosen = dataclasses.replace(PARAMETERS, engine="riskfolio", strategies=("max_sharpe",))
-    weights, solutions = build_portfolios(*SHORT.tables(), chosen)
+    weights, solutions = build_portfolios(*SHORT.tables(), chosen)[:2]
     assert set(solutions["engine"]) == {"riskfolio"}
     assert set(solutions["status"]) == {"optimal"}
     assert solutions["kkt_residual"].max() < 1e-6
@@ -268,7 +268,7 @@ def test_a_fund_whose_cost_is_not_known_today_is_no_candidate_today():
     parameters = dataclasses.replace(PARAMETERS, strategies=("max_sharpe",))
 
     def last(market: Market) -> pd.Series:
-        weights, _ = build_portfolios(*market.tables(), parameters)
+        weights, _ = build_portfolios(*market.tables(), parameters)[:2]
         newest = weights[weights["session"] == weights["session"].max()].set_index("ticker")["weight"]
         return newest.drop(CASH)
 
@@ -303,7 +303,7 @@ def test_the_optimiser_charges_a_trade_twice_its_cost_every_21_sessions(monkeypa
 
     monkeypatch.setattr(PortfolioOptimizer, "solve", noting)
     parameters = dataclasses.replace(PARAMETERS, strategies=("max_sharpe",))
-    weights, _ = build_portfolios(*SHORT.tables(), parameters)
+    weights, _ = build_portfolios(*SHORT.tables(), parameters)[:2]
     problem = problems[-1]
     known = SHORT.liquidity[SHORT.liquidity["session"] == weights["session"].max()].set_index("ticker").loc[list(problem.tickers)]
     orders = pd.Series(0.1 * parameters.portfolio_value, index=known.index)
@@ -351,7 +351,7 @@ def test_a_fund_like_one_already_chosen_does_not_enter_but_a_holding_stays():
 
 
 def test_risk_parity_holds_its_own_number_of_funds_shares_risk_and_its_first_choice_has_no_two_alike(built, market):
-    weights, solutions = built
+    weights, solutions = built[:2]
     mine = solutions[solutions["strategy"] == "risk_parity"]
     assert (mine["n_held"] <= PARAMETERS.n_risk_parity).all()
     funds = weights[(weights["strategy"] == "risk_parity") & (weights["weight"] > 0) & (weights["ticker"] != CASH)]

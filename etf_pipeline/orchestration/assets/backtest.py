@@ -19,12 +19,16 @@ def backtest(
     fct_actions: pd.DataFrame,
     liquidity: pd.DataFrame,
     fct_macro: pd.DataFrame,
+    raw_flows: pd.DataFrame,
+    rebalance_decisions: pd.DataFrame,
     parameters: BacktestParameters,
 ) -> tuple[pd.DataFrame, ...]:
     """Fills at the next open, dividends accrued and paid, costs itemised, forced exits; beside equal weight and the market."""
     from etf_pipeline.backtest import run_backtest
+    from etf_pipeline.portfolio import traded_weights
 
-    made = run_backtest(target_weights, fct_prices, fct_returns, fct_actions, liquidity, fct_macro, parameters)
+    orders = traded_weights(target_weights, rebalance_decisions)
+    made = run_backtest(orders, fct_prices, fct_returns, fct_actions, liquidity, fct_macro, parameters, raw_flows)
     return made.ledger, made.positions, made.trades, made.performance, made.drawdowns
 
 

@@ -6,7 +6,7 @@ from etf_pipeline.portfolio import PortfolioParameters
 from etf_pipeline.recipes import makes
 
 
-@makes("target_weights", "optimizer_solutions")
+@makes("target_weights", "optimizer_solutions", "rebalance_decisions", "optimizer_attempts")
 def target_weights(
     scores: pd.DataFrame,
     forecasts: pd.DataFrame,
@@ -16,9 +16,13 @@ def target_weights(
     fct_returns: pd.DataFrame,
     fct_macro: pd.DataFrame,
     dim_etf: pd.DataFrame,
+    raw_mandates: pd.DataFrame,
+    fct_holdings: pd.DataFrame,
+    raw_flows: pd.DataFrame,
     parameters: PortfolioParameters,
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Max Sharpe and risk parity at every month's end, zero or 2-15 % a fund, costs and a VaR limit inside."""
+) -> tuple[pd.DataFrame, ...]:
+    """Every strategy and mandate at every decision: optimised within limits, traded where it pays, from real holdings if told."""
     from etf_pipeline.portfolio import build_portfolios
 
-    return build_portfolios(scores, forecasts, volatilities, covariances, liquidity, fct_returns, fct_macro, dim_etf, parameters)
+    market = scores, forecasts, volatilities, covariances, liquidity, fct_returns, fct_macro, dim_etf
+    return build_portfolios(*market, parameters, raw_mandates, fct_holdings, raw_flows)
