@@ -83,9 +83,12 @@ class VolatilityOutcomes(Table):
 class VolatilityWeights(Table):
     """Weights of the estimators in the composite, from losses known at each month's end."""
 
-    session: pl.Date = column("Month's end from whose close on the weights count", unit="date")
+    session: pl.Date = column(
+        "Month's end; the weights count from the session after, when every exchange has closed", unit="date"
+    )
     estimator: pl.String = column("Column of `volatilities`", unit="category")
     weight: pl.Float64 = column("Weight of its variance", unit="fraction", ge=0, le=1)
+    power: pl.Float64 = column("Power of the inverse loss that has served best so far", unit="ratio", ge=0)
     n: pl.Int64 = column("Outcomes of the month that every estimator had forecast", unit="count", gt=0)
     qlike_month: pl.Float64 = column("Mean loss of the month, winsorised", unit="nats", ge=0)
     qlike: pl.Float64 = column("Mean over the months so far", unit="nats", ge=0)
@@ -107,7 +110,7 @@ class VolatilityEvaluation(Table):
     )
     dm_p: pl.Float64 = column("Two-sided p-value", unit="probability", nullable=True, ge=0, le=1)
     dm_p_adjusted: pl.Float64 = column(
-        "Holm's, over the funds of the estimator; of `all`, as it is", unit="probability", nullable=True, ge=0, le=1
+        "Holm's, over all funds and estimators; of `all`, over the estimators", unit="probability", nullable=True, ge=0, le=1
     )
     verdict: pl.String = column("At 5 % after Holm", unit="category", isin=["better", "worse", "no_difference", "too_few"])
     mz_intercept: pl.Float64 = column(

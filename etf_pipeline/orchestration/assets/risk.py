@@ -25,6 +25,13 @@ from etf_pipeline.risk.volatility.estimators import HORIZON
 from etf_pipeline.schemas.contract import to_polars
 
 RETURNS = {"fct_returns": ("session", "ticker", "total_return")}
+LISTED = {**RETURNS, "dim_etf": ("ticker", "exchange")}
+LISTED_IGNORED = {
+    "dim_etf": (
+        "name", "category", "family", "traded_ticker", "expense_ratio", "inception", "asset_class", "currency", "is_geared",
+    )
+}  # fmt: skip
+"""What may change of a fund without changing its volatilities: all but its exchange."""
 VOLATILITY_DATED = {"garch_fits": "fit_session", "regimes": "session", "volatility_weights": "session"}
 """A fit, a regime and a weight count from their own day on."""
 
@@ -48,18 +55,25 @@ def garch_fits(fct_returns: pd.DataFrame, parameters: GarchParameters) -> pd.Dat
 
 @makes(
     "volatility_outcomes",
-    reads=RETURNS,
+    reads=LISTED,
     increment=Increment(
-        lookback=lambda parameters: parameters.lookback + HORIZON, dated=VOLATILITY_DATED, contested=_fits_out_of_reach
+        lookback=lambda parameters: parameters.lookback + HORIZON,
+        dated=VOLATILITY_DATED,
+        ignored=LISTED_IGNORED,
+        contested=_fits_out_of_reach,
     ),
 )
 def volatility_outcomes(
-    fct_returns: pd.DataFrame, garch_fits: pd.DataFrame, regimes: pd.DataFrame, parameters: VolatilityParameters
+    fct_returns: pd.DataFrame,
+    garch_fits: pd.DataFrame,
+    regimes: pd.DataFrame,
+    dim_etf: pd.DataFrame,
+    parameters: VolatilityParameters,
 ) -> pd.DataFrame:
     """What was forecast for the 21 sessions before each month's end, and what came of it."""
     from etf_pipeline.risk import volatility_outcomes as compare
 
-    return compare(fct_returns, garch_fits, regimes, parameters)
+    return compare(fct_returns, garch_fits, regimes, parameters, funds=dim_etf)
 
 
 @makes("volatility_weights")
@@ -72,20 +86,26 @@ def volatility_weights(volatility_outcomes: pd.DataFrame, parameters: CompositeP
 
 @makes(
     "volatilities",
-    reads=RETURNS,
-    increment=Increment(lookback=lambda parameters: parameters.lookback, dated=VOLATILITY_DATED, contested=_fits_out_of_reach),
+    reads=LISTED,
+    increment=Increment(
+        lookback=lambda parameters: parameters.lookback,
+        dated=VOLATILITY_DATED,
+        ignored=LISTED_IGNORED,
+        contested=_fits_out_of_reach,
+    ),
 )
 def volatilities(
     fct_returns: pd.DataFrame,
     garch_fits: pd.DataFrame,
     regimes: pd.DataFrame,
     volatility_weights: pd.DataFrame,
+    dim_etf: pd.DataFrame,
     parameters: VolatilityParameters,
 ) -> pd.DataFrame:
     """Volatility forecasts of every fund and session; the EWMA stands in, flagged, where GARCH cannot."""
     from etf_pipeline.risk import volatilities as forecast
 
-    return forecast(fct_returns, garch_fits, regimes, volatility_weights, parameters)
+    return forecast(fct_returns, garch_fits, regimes, volatility_weights, parameters, funds=dim_etf)
 
 
 @makes("volatility_evaluation")

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
+from etf_pipeline.errors import SettingsError
 from etf_pipeline.panel import Floats
 from etf_pipeline.risk.volatility.estimators import COMBINED
+
+WIDEST = 16.0
+"""Factor of the median of all at which an estimator's variance is winsorised before they are combined: one that has met an absurd
+return may not carry the others with it, and a crash in which volatility rises fourfold passes. [ratio]"""
 
 
 @dataclass(frozen=True)
@@ -17,18 +24,26 @@ class CompositeParameters:
 
     Attributes
     ----------
-    power : float
-        Power of the inverse mean loss that a weight is proportional to; 0 gives equal weights.
+    powers : tuple of float
+        Powers of the inverse mean loss that a weight may be proportional to; 0 gives equal weights. At each month's end the one
+        counts whose composites have lost least so far.
     min_months : int
         Months of outcomes before which weights are equal.
     cap : float
-        Factor by which an outcome may differ from its forecast, and an estimator's variance from the median of all, before it
-        is winsorised there.
+        Factor by which an outcome may differ from its forecast before the loss is winsorised there.
     """
 
-    power: float = 8.0
+    powers: tuple[float, ...] = (0.0, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
     min_months: int = 12
     cap: float = 16.0
+
+    def __post_init__(self) -> None:
+        """Refuse a choice among nothing, and weights that favour what lost more."""
+        if not self.powers or min(self.powers) < 0.0 or self.min_months < 1 or not self.cap > 1.0:
+            raise SettingsError(
+                "volatility_weights needs powers of at least 0, min_months of at least 1 and a cap above 1; "
+                f"found {self.powers}, {self.min_months} and {self.cap}. Change them."
+            )
 
 
 def qlike(realised: Floats, forecast: Floats, cap: float = np.inf) -> Floats:
@@ -73,33 +88,66 @@ def volatility_weights(outcomes: pd.DataFrame, parameters: CompositeParameters |
 
     Returns
     -------
-    DataFrame of shape (n_months * 6, 6)
+    DataFrame of shape (n_months * 6, 7)
         `volatility_weights`: one row per month end and estimator.
 
     Notes
     -----
     ``w_k ~ qlike_k^(-power)`` with `qlike_k` the mean over months so far of the mean loss over funds: a month counts once,
-    however many funds it had. Only outcomes are pooled that every estimator had a forecast for. A weight counts from its session
-    on, and each outcome in it has ended by then. Pooled over all asset classes: QLIKE has no unit, so bonds and equities count
-    alike. The default power was chosen on real funds from 2006 to 2024, where 4 to 16 gave
-    much the same.
+    however many funds it had. Only outcomes are pooled that every estimator had a forecast for. A weight counts from the session
+    after its own on, when every exchange's outcome in it is known. Pooled over all asset classes: QLIKE has no unit, so bonds
+    and equities count alike.
+
+    The power is chosen as the weights are, from the past alone: each of `powers` would have made composites of its own, with the
+    weights that counted at each outcome's origin, and the one whose composites lost least up to a month is that month's (the
+    smaller one of equals). No figure of a later month enters, and what the composite loses is evidence.
     """
     parameters = parameters or CompositeParameters()
     loss = losses(outcomes, parameters.cap)
-    by_month = loss.groupby(outcomes.loc[loss.index, "session"], sort=True)
+    usable = outcomes.loc[loss.index]
+    by_month = loss.groupby(usable["session"], sort=True)
     month, n = by_month.mean(), by_month.size()
-    total = np.cumsum(month.to_numpy(), axis=0)  # each row is the row before and one month more
-    mean = total / np.arange(1, len(month) + 1)[:, None]
-    raw = np.maximum(mean, 1e-12) ** -parameters.power
-    raw[: parameters.min_months - 1] = 1.0
-    weights = raw / raw.sum(axis=1, keepdims=True)
+    mean = _means_so_far(month.to_numpy())
+    candidates = [_weights(mean, power, parameters.min_months) for power in parameters.powers]
+    chosen = _chosen([_monthly_losses(usable, month.index, weights, parameters.cap) for weights in candidates])
+    weights = np.stack(candidates)[chosen, np.arange(len(month))]
     out = pd.DataFrame({"session": np.repeat(month.index, len(COMBINED)), "estimator": np.tile(COMBINED, len(month))})
     return out.assign(
-        weight=weights.ravel(), n=np.repeat(n.to_numpy(), len(COMBINED)), qlike_month=month.to_numpy().ravel(), qlike=mean.ravel()
+        weight=weights.ravel(),
+        power=np.repeat(np.array(parameters.powers)[chosen], len(COMBINED)),
+        n=np.repeat(n.to_numpy(), len(COMBINED)),
+        qlike_month=month.to_numpy().ravel(),
+        qlike=mean.ravel(),
     )
 
 
-def composite(rows: pd.DataFrame, weights: pd.DataFrame, cap: float) -> Floats:
+def _means_so_far(values: Floats) -> Floats:
+    """Mean of each row and all before it: a running sum, one row more each month."""
+    return np.asarray(np.cumsum(values, axis=0) / np.arange(1.0, len(values) + 1.0)[:, None])
+
+
+def _weights(mean: Floats, power: float, min_months: int) -> Floats:
+    """Weights by inverse mean losses, relative to the least of them, so that no power overflows."""
+    floored = np.maximum(mean, 1e-12)
+    raw = (floored / floored.min(axis=1, keepdims=True)) ** -power
+    raw[: min_months - 1] = 1.0
+    return np.asarray(raw / raw.sum(axis=1, keepdims=True))
+
+
+def _monthly_losses(usable: pd.DataFrame, months: pd.Index[Any], weights: Floats, cap: float) -> Floats:
+    """Each month's mean loss over funds of the composite with the weights that counted at the outcomes' origins."""
+    realised = usable["realised_variance"].to_numpy(dtype=np.float64)
+    made = _combined(usable[list(COMBINED)].to_numpy(dtype=np.float64), _counting(months, usable["origin"]), weights)
+    by_month = pd.Series(qlike(realised, made, cap)).groupby(usable["session"].to_numpy(), sort=True)
+    return np.asarray(by_month.mean(), dtype=np.float64)
+
+
+def _chosen(monthly: list[Floats]) -> npt.NDArray[np.intp]:
+    """Which candidate had lost least on average by each month."""
+    return np.asarray(np.argmin(_means_so_far(np.column_stack(monthly)), axis=1))
+
+
+def composite(rows: pd.DataFrame, weights: pd.DataFrame) -> Floats:
     """Volatility of the combined variances.
 
     Parameters
@@ -107,9 +155,7 @@ def composite(rows: pd.DataFrame, weights: pd.DataFrame, cap: float) -> Floats:
     rows : DataFrame of shape (n_rows, ...)
         Columns `session` and the estimators. [fraction per year]
     weights : DataFrame
-        `volatility_weights`: a row uses the newest of its session or before, equal ones before the first.
-    cap : float
-        Factor of the median of the known variances at which each is winsorised.
+        `volatility_weights`: a row uses the newest of an earlier session than its own, equal ones before the first.
 
     Returns
     -------
@@ -118,22 +164,35 @@ def composite(rows: pd.DataFrame, weights: pd.DataFrame, cap: float) -> Floats:
 
     Notes
     -----
-    Variances are combined, not volatilities: only they are unbiased for the same thing.
+    Variances are combined, not volatilities: only they are unbiased for the same thing. Each is winsorised at `WIDEST` times the
+    median of the row's known ones and its inverse. The weights of a session hold outcomes of every exchange; at the close of
+    the first to close, those of the others are not known yet.
     """
-    variances = rows[list(COMBINED)].to_numpy(dtype=np.float64) ** 2
+    table = weights.pivot(index="session", columns="estimator", values="weight").sort_index()
+    values = table.reindex(columns=list(COMBINED)).to_numpy(dtype=np.float64)
+    made = _combined(rows[list(COMBINED)].to_numpy(dtype=np.float64), _counting(table.index, rows["session"]), values)
+    return np.sqrt(made)
+
+
+def _counting(months: pd.Index[Any], sessions: pd.Series[pd.Timestamp]) -> npt.NDArray[np.intp]:
+    """How many months' weights were known before each session: the last of them counts."""
+    return np.searchsorted(months.to_numpy(), sessions.to_numpy(), side="left")
+
+
+def _combined(volatilities: Floats, counting: npt.NDArray[np.intp], weights: Floats) -> Floats:
+    """Combined variance of each row with the last of its first `counting` rows of weights; equal ones where there is none."""
+    variances = volatilities**2
     known = ~np.isnan(variances)
     middle = _row_medians(variances, known)
-    clipped = np.clip(variances, middle / cap, middle * cap)
-    table = weights.pivot(index="session", columns="estimator", values="weight").sort_index()
-    values = np.vstack([np.ones(len(COMBINED)), table.reindex(columns=list(COMBINED)).to_numpy()])
-    place = np.searchsorted(table.index.to_numpy(), rows["session"].to_numpy(), side="right")
-    weight = np.where(known, values[place], 0.0)
-    total, sum_of_weights = np.zeros(len(rows)), np.zeros(len(rows))
+    clipped = np.clip(variances, middle / WIDEST, middle * WIDEST)
+    table = np.vstack([np.ones(len(COMBINED)), weights])
+    weight = np.where(known, table[counting], 0.0)
+    total, sum_of_weights = np.zeros(len(variances)), np.zeros(len(variances))
     for k in range(len(COMBINED)):
         total += weight[:, k] * np.where(known[:, k], clipped[:, k], 0.0)
         sum_of_weights += weight[:, k]
     positive = sum_of_weights > 0.0
-    return np.sqrt(np.where(positive, total / np.where(positive, sum_of_weights, 1.0), np.nan))
+    return np.where(positive, total / np.where(positive, sum_of_weights, 1.0), np.nan)
 
 
 def _row_medians(values: Floats, known: np.ndarray) -> Floats:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from etf_pipeline import calendars
 from etf_pipeline.conventions import PERCENT
 from etf_pipeline.errors import DataError
 from etf_pipeline.risk.volatility.conditional import UNKNOWN as NO_REGIME
@@ -46,7 +47,7 @@ class VolatilityParameters:
     regime_prior : float
         Sessions that the EWMA counts for in it.
     exchange : str
-        Market identifier code of the calendar whose month ends are the days of judgement.
+        Market identifier code of the main exchange: its month ends are the days of judgement, its closes those of `regimes`.
     """
 
     ewma_decay: float = 0.94
@@ -63,7 +64,11 @@ class VolatilityParameters:
 
 
 def estimates(
-    returns: pd.DataFrame, fits: pd.DataFrame, regimes: pd.DataFrame, parameters: VolatilityParameters
+    returns: pd.DataFrame,
+    fits: pd.DataFrame,
+    regimes: pd.DataFrame,
+    parameters: VolatilityParameters,
+    funds: pd.DataFrame | None = None,
 ) -> tuple[pd.DataFrame, npt.NDArray[np.int64]]:
     """Every estimator at every row, and what the GARCH has to say for itself.
 
@@ -72,7 +77,9 @@ def estimates(
     returns : DataFrame of shape (n_rows, ...)
         `fct_returns`: columns `session`, `ticker`, `total_return` [fraction].
     fits, regimes : DataFrame
-        `garch_fits` of the same returns, and `regimes`: a row takes the newest regime of its session or before.
+        `garch_fits` of the same returns, and `regimes`: a row takes the newest that was known at its own close.
+    funds : DataFrame, optional
+        `dim_etf`: columns `ticker`, `exchange`. Funds that it lacks, or all without it, close with the main exchange.
 
     Returns
     -------
@@ -103,7 +110,7 @@ def estimates(
     conditional = regime_volatility(
         simple,
         offsets,
-        _regime_codes(rows["session"], regimes),
+        _regime_codes(rows["session"], _listed(rows["ticker"], funds, parameters.exchange), regimes, parameters.exchange),
         ewma,
         sessions=parameters.regime_sessions,
         window=parameters.regime_window,
@@ -153,10 +160,33 @@ def _statuses(rows: pd.DataFrame, segments: pd.DataFrame) -> npt.NDArray[np.obje
     return status
 
 
-def _regime_codes(sessions: pd.Series[pd.Timestamp], regimes: pd.DataFrame) -> npt.NDArray[np.int64]:
-    """Code of the newest regime known at each session; `NO_REGIME` before the first and where it is unknown."""
+def _listed(tickers: pd.Series[str], funds: pd.DataFrame | None, main: str) -> npt.NDArray[np.object_]:
+    """Exchange of each row's fund; the main one where nothing says another."""
+    known = {} if funds is None else funds.set_index("ticker")["exchange"].to_dict()
+    return tickers.map(known).fillna(main).to_numpy(dtype=object)
+
+
+def _regime_codes(
+    sessions: pd.Series[pd.Timestamp], listed: npt.NDArray[np.object_], regimes: pd.DataFrame, main: str
+) -> npt.NDArray[np.int64]:
+    """Code of the newest regime told by each row's own close; `NO_REGIME` before the first and where it is unknown.
+
+    Sydney closes before New York: of one date, it knows New York's regime of the date before.
+    """
     known = regimes.sort_values("session")
     names = sorted(set(known["regime"]) - {"unknown"})
     codes = known["regime"].map({name: i for i, name in enumerate(names)}).fillna(NO_REGIME).to_numpy(dtype=np.int64)
-    place = np.searchsorted(known["session"].to_numpy(), sessions.to_numpy(), side="right") - 1
+    told = _instants(main, known["session"])
+    place = np.empty(len(sessions), dtype=np.intp)
+    for exchange in pd.unique(listed):
+        mine = np.flatnonzero(listed == exchange)
+        at, days = pd.factorize(sessions.iloc[mine])
+        place[mine] = (np.searchsorted(told, _instants(exchange, pd.Series(days)), side="right") - 1)[at]
     return np.where(place >= 0, np.append(codes, NO_REGIME)[place], NO_REGIME)
+
+
+def _instants(exchange: str, sessions: pd.Series[pd.Timestamp]) -> npt.NDArray[np.datetime64]:
+    """Closes of sessions in UTC; the beginning of a day on which the exchange rests."""
+    closes = calendars.closes(exchange, sessions).dt.tz_localize(None)
+    days = pd.Series(sessions.to_numpy(dtype="datetime64[ns]"))
+    return np.asarray(closes.fillna(days), dtype="datetime64[ns]")

@@ -10,7 +10,7 @@ import pandas as pd
 
 from etf_pipeline.panel import Floats
 from etf_pipeline.regression import Fit, newey_west_lags, ols
-from etf_pipeline.risk.volatility.composite import CompositeParameters, composite, qlike
+from etf_pipeline.risk.volatility.composite import composite, qlike
 from etf_pipeline.risk.volatility.estimators import COMBINED
 from etf_pipeline.validation import holm
 
@@ -30,7 +30,8 @@ class EvaluationParameters:
     min_outcomes : int
         Outcomes that a fund needs to be judged. [count]
     size : float
-        Chance that any fund of an estimator without a difference is called better or worse. [probability]
+        Chance that anything without a difference is called better or worse: among all funds and estimators, and among the
+        estimators on all funds together. [probability]
     """
 
     min_outcomes: int = 36
@@ -57,8 +58,8 @@ def volatility_evaluation(
     Loss is QLIKE. The benchmark is the standard deviation of 252 returns; each difference ``d = loss(benchmark) - loss`` is taken
     where both were known. Its mean is tested [1]_ with Newey and West's errors (at least the lags by which targets overlap), the
     small-sample factor for a horizon of two monthly steps [2]_, and Student's t with ``n - 1`` degrees. Verdicts rest on Holm's
-    correction over the funds of an estimator. ``realised = a + b forecast`` [3]_ is fitted to variances; ``a = 0, b = 1`` is
-    tested jointly (Wald, as F).
+    correction over every fund and estimator; those on all funds together, over the estimators. ``realised = a + b forecast``
+    [3]_ is fitted to variances; ``a = 0, b = 1`` is tested jointly (Wald, as F).
 
     On all funds together the mean difference of each session is one observation, so that what moves all funds at once counts
     once; the Mincer-Zarnowitz line is fitted to variances over the fund's mean forecast, with errors clustered by session under
@@ -74,14 +75,14 @@ def volatility_evaluation(
     """
     parameters = parameters or EvaluationParameters()
     at_origin = outcomes.assign(session=outcomes["origin"])
-    panel = outcomes.assign(composite=composite(at_origin, weights, CompositeParameters().cap))
+    panel = outcomes.assign(composite=composite(at_origin, weights))
     panel = panel.sort_values(["ticker", "session"], kind="stable").reset_index(drop=True)
     parts = [_judged(panel, name, parameters) for name in (*COMBINED, "composite")]
-    return pd.concat(parts, ignore_index=True)
+    return _with_verdicts(pd.concat(parts, ignore_index=True), parameters)
 
 
 def _judged(panel: pd.DataFrame, name: str, parameters: EvaluationParameters) -> pd.DataFrame:
-    """All funds, and `all`, under one estimator."""
+    """Figures of every fund, and of `all`, under one estimator."""
     x = panel["realised_variance"].to_numpy(dtype=np.float64)
     forecast, bench = (panel[column].to_numpy(dtype=np.float64) ** 2 for column in (name, BENCHMARK))
     loss, other = qlike(x, forecast), qlike(x, bench)
@@ -89,16 +90,22 @@ def _judged(panel: pd.DataFrame, name: str, parameters: EvaluationParameters) ->
     rows = panel.loc[known, ["session", "ticker"]].assign(
         x=x[known], f=forecast[known], loss=loss[known], d=other[known] - loss[known]
     )
-    made = [{"ticker": ticker, **_figures(fund, parameters)} for ticker, fund in rows.groupby("ticker", sort=True)]
-    table = pd.DataFrame(made, columns=["ticker", *FIGURES])
-    adjusted = holm(table["dm_p"].to_numpy(dtype=np.float64))
-    pooled = _pooled(rows, parameters)
-    table = pd.concat([table, pd.DataFrame([pooled], columns=table.columns)], ignore_index=True)
-    p = np.append(adjusted, pooled["dm_p"])
-    verdict = np.where(table["dm"] > 0.0, BETTER, WORSE)
-    verdict = np.where(p < parameters.size, verdict, NO_DIFFERENCE)
-    verdict = np.where(np.isnan(p) & (table["n"] < parameters.min_outcomes), TOO_FEW, verdict)
-    return table.assign(estimator=name, dm_p_adjusted=p, verdict=verdict)
+    made: list[dict[str, object]] = [
+        {"ticker": ticker, **_figures(fund, parameters)} for ticker, fund in rows.groupby("ticker", sort=True)
+    ]
+    made.append({**_pooled(rows, parameters)})
+    return pd.DataFrame.from_records(made, columns=["ticker", *FIGURES]).assign(estimator=name)
+
+
+def _with_verdicts(table: pd.DataFrame, parameters: EvaluationParameters) -> pd.DataFrame:
+    """Add Holm's p-values, of the funds' tests together and of the tests on all funds together, and what stands after them."""
+    p = table["dm_p"].to_numpy(dtype=np.float64)
+    pooled = (table["ticker"] == ALL).to_numpy()
+    adjusted = np.full(len(p), np.nan)
+    adjusted[pooled], adjusted[~pooled] = holm(p[pooled]), holm(p[~pooled])
+    verdict = np.where(adjusted < parameters.size, np.where(table["dm"] > 0.0, BETTER, WORSE), NO_DIFFERENCE)
+    verdict = np.where(np.isnan(adjusted) & (table["n"] < parameters.min_outcomes), TOO_FEW, verdict)
+    return table.assign(dm_p_adjusted=adjusted, verdict=verdict)
 
 
 FIGURES = ("n", "qlike", "qlike_difference", "dm", "dm_p", "mz_intercept", "mz_slope", "mz_slope_se", "mz_r2", "mz_p")

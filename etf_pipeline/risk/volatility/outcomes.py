@@ -11,13 +11,18 @@ from etf_pipeline.risk.volatility.estimators import COMBINED, HORIZON, Volatilit
 
 
 def volatility_outcomes(
-    returns: pd.DataFrame, fits: pd.DataFrame, regimes: pd.DataFrame, parameters: VolatilityParameters | None = None
+    returns: pd.DataFrame,
+    fits: pd.DataFrame,
+    regimes: pd.DataFrame,
+    parameters: VolatilityParameters | None = None,
+    *,
+    funds: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Forecasts of 21 sessions and the variance that they were followed by.
 
     Parameters
     ----------
-    returns, fits, regimes : DataFrame
+    returns, fits, regimes, funds : DataFrame
         As for `volatilities`.
 
     Returns
@@ -39,7 +44,7 @@ def volatility_outcomes(
        doi:10.1016/j.jeconom.2010.03.034
     """
     parameters = parameters or VolatilityParameters()
-    made, offsets = estimates(returns, fits, regimes, parameters)
+    made, offsets = estimates(returns, fits, regimes, parameters, funds)
     place = np.arange(len(made)) - np.repeat(offsets[:-1], np.diff(offsets))
     end = np.flatnonzero(made["session"].isin(month_ends(made["session"], parameters.exchange)) & (place >= HORIZON))
     squares = made["total_return"].to_numpy(dtype=np.float64) ** 2
