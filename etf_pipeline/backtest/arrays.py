@@ -75,9 +75,9 @@ class Rules(NamedTuple):
     """How the ledger is kept.
 
     `terms` are those of the cost function; `haircut` is what an unexplained ending takes of the price; `lot` is the number of
-    shares that orders are multiples of (0: any), `minimum_ticket` the smallest order; cash may go below zero by `borrow_limit` of
-    net asset value, at `borrow_spread` per session above the bill; `flows_at_once` says whether money that comes or goes is
-    traded in proportion in its own session, or waits for the next rebalance.
+    shares that orders are multiples of (0: any), `minimum_ticket` the smallest order; where targets ask for it, cash may go below
+    zero by `borrow_limit` of net asset value, at `borrow_spread` per session above the bill; `flows_at_once` says whether money
+    that comes or goes is traded in proportion in its own session, or waits for the next rebalance.
     """
 
     initial_value: float

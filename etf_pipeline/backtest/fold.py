@@ -192,7 +192,10 @@ def _convert(i: int, j: int, ratio: float, kind: int, t: int, market: Market, st
 def _trade(
     k: int, t: int, due: bool, flow: float, prices: Floats, events: Events, plan: Plan, rules: Rules, state: State, out: Fold
 ) -> None:
-    """Book money that comes or goes; trade to the targets of fill `k` if it is due, else spread the money over what is held."""
+    """Book money that comes or goes; trade to the targets of fill `k` if it is due, else spread the money over what is held.
+
+    A withdrawal that neither cash nor credit pays is sold for at once, even where money waits.
+    """
     move_marks(state, prices)
     if flow != 0.0:
         state.money[BEFORE_FLOW] = state.money[CASH] + receivables(state) + holdings_value(state)
@@ -200,8 +203,8 @@ def _trade(
         state.money[CASH] += flow
     if due:
         _rebalance(k, t, REBALANCE, _targets(k, t, events, plan), prices, plan, rules, state, out)
-    elif rules.flows_at_once and k > 0:
-        _rebalance(k - 1, t, FLOW_TRADE, _present(prices, state), prices, plan, rules, state, out)
+    elif k > 0 and (rules.flows_at_once or state.money[CASH] < -rules.borrow_limit * (state.money[BEFORE_FLOW] + flow)):
+        _rebalance(k - 1, t, FLOW_TRADE, _present(state), prices, plan, rules, state, out)
 
 
 @njit(cache=True, inline="always")
@@ -212,7 +215,7 @@ def _rebalance(
     assets = tradable_assets(weights, prices, state)
     owed = receivables(state)
     nav = state.money[CASH] + owed + holdings_value(state)
-    credit = rules.borrow_limit * nav
+    credit = min(rules.borrow_limit, max(weights.sum() - 1.0, 0.0)) * nav  # targets may ask for it; locked holdings do not
     free = state.money[CASH] + credit
     for i in assets:
         free += state.shares[i] * state.mark[i]
@@ -234,13 +237,12 @@ def _rebalance(
 
 
 @njit(cache=True)
-def _present(prices: Floats, state: State) -> Floats:
-    """Weights of what is held and has a price, in the net asset value before the money came or went."""
-    weights = np.zeros(len(prices))
+def _present(state: State) -> Floats:
+    """Weights of what is held, in the net asset value before the money came or went."""
+    weights = np.zeros(len(state.shares))
     for q in range(state.counts[N_HELD]):
         i = state.held[q]
-        if prices[i] == prices[i]:
-            weights[i] = state.shares[i] * state.mark[i] / state.money[BEFORE_FLOW]
+        weights[i] = state.shares[i] * state.mark[i] / state.money[BEFORE_FLOW]
     return weights
 
 

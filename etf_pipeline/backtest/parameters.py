@@ -54,13 +54,13 @@ class BacktestParameters:
     minimum_ticket : float
         Smallest order; a holding that is not wanted any more is sold whatever it is worth. [base currency]
     borrow_limit : float
-        Cash may be this far below zero, so that targets may add up to more than one. Shares are not sold short. [fraction of
-        net asset value]
+        Cash may be this far below zero, where targets add up to more than one. Shares are not sold short. [fraction of net asset
+        value]
     borrow_spread : float
         What borrowed cash costs above the bill. [fraction per year]
     flows_at_once : bool
         Whether money that comes or goes is traded in proportion to what is held, in its own session, or waits in cash for the
-        next rebalance.
+        next rebalance. A withdrawal that cash and credit do not pay never waits.
     unknown_half_spread : float
         Half-spread of a fund whose liquidity is not known; it then has no separate impact. [fraction]
     confidence : float

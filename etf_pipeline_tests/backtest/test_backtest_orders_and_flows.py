@@ -284,3 +284,40 @@ def test_a_dividend_and_a_split_on_the_day_of_a_flow_by_hand() -> None:
 def money_weighted(result: BacktestResult) -> pd.Series:
     rows = result.performance[result.performance["measure"] == "money_weighted_return"]
     return rows.set_index("cost_basis")["value"]
+
+
+def test_a_holding_that_cannot_be_sold_is_no_reason_to_borrow() -> None:
+    # half of A cannot be sold on the day on which everything is to go to B: B gets what cash pays, whatever credit there is
+    made = two_funds()
+    made.bars["A"][3] = None
+    made.weights += [(2, "B", 1.0)]
+    result = made.run(initial_value=1000.0, borrow_limit=0.5)
+    assert net(result, "cash")[3] == pytest.approx(0.0, abs=1e-9)
+    assert net(result, "holdings_value")[3] == pytest.approx(1000.0)
+
+
+def test_borrowed_money_is_kept_in_proportion_through_a_flow() -> None:
+    made = two_funds()
+    made.weights = [(0, "A", 0.7), (0, "B", 0.5)]
+    result = with_flows(made, [(3, 500.0)], initial_value=1000.0, borrow_limit=0.5, borrow_spread=0.0)
+    assert net(result, "cash")[1:].tolist() == pytest.approx([-200.0, -200.0, -300.0, -300.0, -300.0])
+
+
+@pytest.mark.parametrize(("amount", "cash"), [(-100.0, 100.0), (-400.0, 120.0)])
+def test_a_withdrawal_beyond_cash_does_not_wait(amount: float, cash: float) -> None:
+    # 200 of cash pay 100; 400 are sold for in proportion at once, which leaves a fifth of 600 in cash
+    made = two_funds()
+    made.weights = [(0, "A", 0.4), (0, "B", 0.4)]
+    result = with_flows(made, [(3, amount)], initial_value=1000.0, flows_at_once=False)
+    assert net(result, "cash")[3:].tolist() == pytest.approx([cash] * 3)
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.integers(0, 10_000), st.sampled_from([0.0, 1.0, 100.0]), st.booleans(), st.booleans())
+def test_targets_that_add_up_to_one_never_borrow(seed: int, lot: float, at_once: bool, at_open: bool) -> None:
+    market, stream, plan = world(seed, [], np.arange(ASSETS))
+    rng = np.random.default_rng(seed + 1)
+    flows = np.where(rng.random(N) < 0.2, np.abs(rng.normal(0, 4e4, N)), 0.0)
+    rules = Rules(1e6, at_open, 100, 0, TERMS, lot=lot, borrow_limit=0.3, flows_at_once=at_once)
+    result = run_fold(market, stream, plan._replace(flows=flows), rules)
+    assert (column(result, "cash") > -1e-6).all()
