@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 import pandas as pd
@@ -24,8 +25,19 @@ PROPER = {
     "hrp": "HRP",
     "cvar": "CVaR",
     "var": "VaR",
+    "ewma": "EWMA",
+    "garch": "GARCH",
+    "oas": "OAS",
+    "ledoit": "Ledoit",
+    "wolf": "Wolf",
+    "fama": "Fama",
+    "french": "French",
+    "covid": "COVID",
 }
 """Words of identifiers that are names or abbreviations."""
+
+MIX = re.compile(r"\b(\d+) (\d+)\b")
+"""Two numbers in a row: the parts of a mix."""
 
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -125,12 +137,13 @@ def words(name: Any) -> str:
 
     Examples
     --------
-    >>> words("max_sharpe"), words("SPY"), words(None)
-    ('Max Sharpe', 'SPY', '–')
+    >>> words("max_sharpe"), words("balanced_60_40"), words("SPY"), words(None)
+    ('Max Sharpe', 'Balanced 60/40', 'SPY', '–')
     """
     if _unknown(name):
         return UNKNOWN
     said = " ".join(PROPER.get(word, word) for word in str(name).split("_") if word)
+    said = MIX.sub(r"\1/\2", said)
     return said[:1].upper() + said[1:]
 
 

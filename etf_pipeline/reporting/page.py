@@ -71,11 +71,12 @@ class Group:
 
 @dataclass(frozen=True)
 class Grid:
-    """A table of the report."""
+    """A table of the report; a folded one shows its caption until it is opened."""
 
     caption: str
     columns: tuple[Column, ...]
     groups: tuple[Group, ...]
+    folded: bool = False
 
 
 @dataclass(frozen=True)
@@ -112,8 +113,31 @@ class Section:
     note: str = ""
 
 
+@dataclass(frozen=True)
+class Chapter:
+    """Sections that answer one question of a reader.
+
+    Attributes
+    ----------
+    key, heading : str
+        Anchor and title.
+    sections : tuple of Section
+        In reading order.
+    """
+
+    key: str
+    heading: str
+    sections: tuple[Section, ...]
+
+
 def grid(
-    frame: pd.DataFrame, columns: Sequence[Column], caption: str, *, by: str = "", title: Callable[[Any], str] = text
+    frame: pd.DataFrame,
+    columns: Sequence[Column],
+    caption: str,
+    *,
+    by: str = "",
+    title: Callable[[Any], str] = text,
+    folded: bool = False,
 ) -> Grid:
     """A table of the report from a frame's rows, in their order.
 
@@ -129,6 +153,8 @@ def grid(
         Column whose values head groups of rows, in order of appearance.
     title : callable, optional
         From such a value to the heading.
+    folded : bool, default False
+        Shut at first: for detail that few readers need.
     """
     longest = {c.field: float(frame[c.field].abs().max()) for c in columns if c.bar and len(frame)}
     parts = [(title(value), frame[frame[by] == value]) for value in frame[by].unique()] if by else [("", frame)]
@@ -137,7 +163,7 @@ def grid(
         for heading, part in parts
         if len(part)
     )
-    return Grid(caption, tuple(columns), groups)
+    return Grid(caption, tuple(columns), groups, folded)
 
 
 def _row(row: dict[Any, Any], columns: Sequence[Column], longest: dict[str, float]) -> tuple[Cell, ...]:

@@ -30,6 +30,19 @@ class ReportTables:
     forecast_windows: pd.DataFrame
     regimes: pd.DataFrame
     optimizer_solutions: pd.DataFrame
+    regime_probabilities: pd.DataFrame
+    rpt_regimes: pd.DataFrame
+    rpt_market_context: pd.DataFrame
+    rpt_macro_tilts: pd.DataFrame
+    rpt_volatility_term: pd.DataFrame
+    rpt_betas: pd.DataFrame
+    rpt_factor_exposures: pd.DataFrame
+    rpt_volatility_evaluation: pd.DataFrame
+    rpt_covariance_stability: pd.DataFrame
+    rpt_scoring: pd.DataFrame
+    macro_skill: pd.DataFrame
+    rpt_macro_replay: pd.DataFrame
+    rpt_attribution: pd.DataFrame
 
     @property
     def strategies(self) -> list[str]:

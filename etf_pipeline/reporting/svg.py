@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 from markupsafe import Markup, escape
 
-from etf_pipeline.reporting.formats import words
+from etf_pipeline.reporting.formats import percent_tick, words
 from etf_pipeline.reporting.scales import linear_ticks, log_ticks, spells, thin, year_ticks
 
 Floats = npt.NDArray[np.float64]
@@ -22,6 +22,8 @@ Floats = npt.NDArray[np.float64]
 WIDTH, HEIGHT = 760, 270
 LEFT, RIGHT, TOP, BOTTOM = 66, 10, 12, 34
 """Units of the view box, and what is left for labels."""
+PANEL, GAP = 96, 18
+"""Height that a second panel adds below, and the space above it."""
 
 
 @dataclass(frozen=True)
@@ -126,24 +128,102 @@ def stacked(wide: pd.DataFrame, form: Callable[[float], str], *, alt: str, capti
     return Chart(alt, _svg([*parts, _axes(scale, form)], alt), legend, caption)
 
 
-def bands(states: pd.Series[Any], values: pd.Series[Any], form: Callable[[float], str], *, alt: str, caption: str) -> Chart:
-    """A line over bands that show which state held when."""
+def bands(
+    states: pd.Series[Any],
+    values: pd.Series[Any],
+    form: Callable[[float], str],
+    *,
+    alt: str,
+    caption: str,
+    log: bool = False,
+    share: pd.Series[Any] | None = None,
+    share_label: str = "",
+) -> Chart:
+    """A line over bands that show which state held when.
+
+    Parameters
+    ----------
+    states, values : Series
+        State and value by date.
+    form : callable
+        From a tick's value to its label.
+    alt, caption : str
+        See `Chart`.
+    log : bool, default False
+        Logarithmic scale; values are positive then.
+    share : Series, optional
+        Fractions by date, drawn as an area of their own below, from 0 to 1.
+    share_label : str, optional
+        Its place in the legend.
+    """
     known = values.dropna()
-    scale = _scale([known if len(known) else pd.Series(0.0, index=states.index)], log=False, within=states.index)
+    scale = _scale([known if len(known) else pd.Series(1.0, index=states.index)], log=log, within=states.index)
     runs = spells(states)
     starts = scale.x(pd.DatetimeIndex([run[0] for run in runs]))
     ends = np.append(starts[1:], WIDTH - RIGHT)
+    height = HEIGHT + (0 if share is None else PANEL)
     parts = [
         Markup('<rect class="band {}" x="{:.1f}" y="{}" width="{:.1f}" height="{}"/>').format(
-            run[2], start, TOP, max(end - start, 0.6), HEIGHT - TOP - BOTTOM
+            run[2], start, TOP, max(end - start, 0.6), height - TOP - BOTTOM
         )
         for run, start, end in zip(runs, starts, ends, strict=True)
     ]
     shown = thin(known, 380)
     path = _path(scale.x(pd.DatetimeIndex(shown.index)), scale.y(shown.to_numpy(dtype=np.float64)))
-    parts += [_axes(scale, form), Markup('<path class="line s0" d="{}"/>').format(path)]
-    legend = tuple((f"band {state}", words(state)) for state in sorted({run[2] for run in runs}))
-    return Chart(alt, _svg(parts, alt), legend, caption)
+    parts += [_axes(scale, form, height), Markup('<path class="line s0" d="{}"/>').format(path)]
+    legend = [(f"band {state}", words(state)) for state in sorted({run[2] for run in runs})]
+    if share is not None:
+        parts.append(_panel(scale, share))
+        legend.append(("area a1", share_label))
+    return Chart(alt, _svg(parts, alt, height), tuple(legend), caption)
+
+
+def _panel(scale: Scale, share: pd.Series[Any]) -> Markup:
+    """Fractions as an area under the main drawing, on the same dates."""
+    known = thin(share.dropna(), 380)
+    x = scale.x(pd.DatetimeIndex(known.index))
+    foot, top = HEIGHT - BOTTOM + PANEL, HEIGHT - BOTTOM + GAP
+    y = foot - known.to_numpy(dtype=np.float64) * (foot - top)
+    outline = _path(np.append(x, x[::-1]), np.append(y, np.full(len(x), float(foot))))
+    parts = [Markup('<path class="area a1" d="{}Z"/>').format(outline)] if len(known) else []
+    for value, at in ((0.0, foot), (0.5, (foot + top) / 2), (1.0, top)):
+        parts.append(Markup('<path class="grid" d="M{} {:.1f}H{}"/>').format(LEFT, at, WIDTH - RIGHT))
+        parts.append(_label(LEFT - 8, at + 3.5, percent_tick(value), "end"))
+    return Markup("").join(parts)
+
+
+def curves(
+    series: Mapping[str, pd.Series[Any]],
+    form: Callable[[float], str],
+    *,
+    alt: str,
+    caption: str,
+) -> Chart:
+    """Series over a few named steps, evenly spaced, one line each with its points marked.
+
+    Parameters
+    ----------
+    series : mapping of str to Series
+        Values by step, by label, all with the same steps; unknown ones are left out.
+    form : callable
+        From a tick's value to its label.
+    alt, caption : str
+        See `Chart`.
+    """
+    steps = next(iter(series.values())).index
+    known = [values.dropna().astype(float) for values in series.values()]
+    low, high = min(v.min() for v in known), max(v.max() for v in known)
+    pad = 0.08 * (high - low) or 0.1 * abs(high) or 1.0
+    scale = Scale(pd.Timestamp(0), pd.Timestamp(0), min(0.0, low - pad), high + pad)
+    places = dict(zip(steps, np.linspace(LEFT + 40, WIDTH - RIGHT - 50, len(steps)), strict=True))
+    parts = [_levels(scale, form)]
+    parts += [_label(float(x), HEIGHT - 10, str(step), "middle") for step, x in places.items()]
+    for i, values in enumerate(known):
+        x, y = np.array([places[step] for step in values.index]), scale.y(values.to_numpy())
+        parts.append(Markup('<path class="line s{}" d="{}"/>').format(i % 6, _path(x, y)))
+        dot = Markup('<circle class="dot s{}" cx="{:.1f}" cy="{:.1f}" r="3.5"/>')
+        parts += [dot.format(i % 6, *at) for at in zip(x, y, strict=True)]
+    return Chart(alt, _svg(parts, alt), tuple((f"line s{i % 6}", label) for i, label in enumerate(series)), caption)
 
 
 def _scale(series: Any, log: bool, within: pd.Index[Any] | None = None) -> Scale:
@@ -157,32 +237,34 @@ def _scale(series: Any, log: bool, within: pd.Index[Any] | None = None) -> Scale
     return Scale(first, last, min(low - pad, 0.0), max(high + pad, 0.0))
 
 
-def _axes(scale: Scale, form: Callable[[float], str]) -> Markup:
+def _levels(scale: Scale, form: Callable[[float], str]) -> Markup:
+    """Horizontal lines with their values."""
     ticks = log_ticks(scale.low, scale.high) if scale.log else linear_ticks(scale.low, scale.high)
-    right = WIDTH - RIGHT
     parts = []
     for tick, y in zip(ticks, scale.y(ticks), strict=True):
         kind = "zero" if tick == 0 else "grid"
-        parts.append(Markup('<path class="{}" d="M{} {:.1f}H{}"/>').format(kind, LEFT, y, right))
-        parts.append(
-            Markup('<text class="tick" x="{}" y="{:.1f}" text-anchor="end">{}</text>').format(LEFT - 8, y + 3.5, form(tick))
-        )
+        parts.append(Markup('<path class="{}" d="M{} {:.1f}H{}"/>').format(kind, LEFT, y, WIDTH - RIGHT))
+        parts.append(_label(LEFT - 8, y + 3.5, form(tick), "end"))
+    return Markup("").join(parts)
+
+
+def _axes(scale: Scale, form: Callable[[float], str], height: int = HEIGHT) -> Markup:
     days = year_ticks(scale.first, scale.last, 6)
     pattern = "%Y" if all(d.month == 1 for d in days) else "%b %Y"
-    for day, x in zip(days, scale.x(pd.DatetimeIndex(days)), strict=True):
-        parts.append(
-            Markup('<text class="tick" x="{:.1f}" y="{}" text-anchor="middle">{}</text>').format(
-                min(max(x, LEFT + 14), right - 16), HEIGHT - 10, f"{day:{pattern}}"
-            )
-        )
-    return Markup("").join(parts)
+    places = np.clip(scale.x(pd.DatetimeIndex(days)), LEFT + 14, WIDTH - RIGHT - 16)
+    named = [_label(x, height - 10, f"{day:{pattern}}", "middle") for day, x in zip(days, places, strict=True)]
+    return Markup("").join([_levels(scale, form), *named])
+
+
+def _label(x: float, y: float, text: str, anchor: str) -> Markup:
+    return Markup('<text class="tick" x="{:.1f}" y="{:.1f}" text-anchor="{}">{}</text>').format(x, y, anchor, text)
 
 
 def _path(x: Floats, y: Floats) -> str:
     return "M" + "L".join(f"{a:.1f} {b:.1f}" for a, b in zip(x, y, strict=True)) if len(x) else ""
 
 
-def _svg(parts: Sequence[Markup], alt: str) -> Markup:
+def _svg(parts: Sequence[Markup], alt: str, height: int = HEIGHT) -> Markup:
     return Markup('<svg viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>').format(
-        WIDTH, HEIGHT, escape(alt), Markup("").join(parts)
+        WIDTH, height, escape(alt), Markup("").join(parts)
     )

@@ -13,7 +13,7 @@ from etf_pipeline.errors import DataError
 from etf_pipeline.reporting.formats import day
 from etf_pipeline.reporting.palette import SERIES, SERIES_DARK
 from etf_pipeline.reporting.report_tables import ReportTables
-from etf_pipeline.reporting.sections import SECTIONS
+from etf_pipeline.reporting.sections import chapters
 
 __all__ = ["FILE_NAME", "ReportTables", "render", "tear_sheet", "version"]
 
@@ -34,6 +34,11 @@ NEEDED = (
     "regimes",
     "optimizer_solutions",
     "rpt_costs",
+    "regime_probabilities",
+    "rpt_regimes",
+    "rpt_market_context",
+    "rpt_betas",
+    "macro_skill",
 )
 """Tables without which there is nothing to report; the others may be empty."""
 
@@ -64,7 +69,7 @@ def render(tables: ReportTables) -> str:
         simulated=bool(source["simulated"]),
         label=source["label"],
         decided=day(tables.rpt_current_weights["session"].max()),
-        sections=[section(tables) for section in SECTIONS],
+        chapters=chapters(tables),
         light=SERIES,
         dark=SERIES_DARK,
     )

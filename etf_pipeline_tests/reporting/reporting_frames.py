@@ -7,6 +7,9 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
+from etf_pipeline.reporting.scales import spells
+from etf_pipeline.schemas import TABLES
+
 FUNDS = ["SPY", "EFA", "EEM", "TLT", "AGG", "GLD", "VNQ", "LQD", "IWM", "QQQ", "XLE", "HYG"]
 CLASSES = ["equity", "equity", "equity", "bond", "bond", "commodity", "real_estate", "bond", "equity", "equity", "equity", "bond"]
 STRATEGIES = ["equal_weight", "max_sharpe", "risk_parity"]
@@ -288,6 +291,7 @@ def optimizer_solutions() -> pd.DataFrame:
         engine=np.where(rows["strategy"] == "risk_parity", "ccd", "clarabel"),
         status=np.where(fallback, "minimum_variance_with_cash", "optimal"),
         reason=np.where(fallback, "VaR 2 % cannot be met fully invested: minimum is 2.7 %", "max_weight"),
+        shadow_prices="",
         kkt_residual=np.where(fallback, np.nan, 3e-9),
         n_candidates=12,
         n_held=9,
@@ -511,7 +515,7 @@ def rpt_current_weights() -> pd.DataFrame:
 def rpt_performance() -> pd.DataFrame:
     rows = pd.DataFrame([(s, b) for s in BOOKS for b in ("gross", "net")], columns=["strategy", "cost_basis"])
     net = (rows["cost_basis"] == "net").to_numpy()
-    return rows.assign(
+    rows = rows.assign(
         start=SESSIONS[0],
         end=SESSIONS[-1],
         cagr=np.where(net, 0.0682, 0.0731),
@@ -526,6 +530,7 @@ def rpt_performance() -> pd.DataFrame:
         turnover=1.87,
         cost_drag=np.where(net, 0.0046, 0.0),
     )
+    return _completed("rpt_performance", rows)
 
 
 def rpt_nav_monthly() -> pd.DataFrame:
@@ -545,7 +550,8 @@ def rpt_drawdowns() -> pd.DataFrame:
 
 def rpt_costs() -> pd.DataFrame:
     rows = pd.DataFrame([(s, y) for s in STRATEGIES for y in (2020, 2021, 2022, 2023)], columns=["strategy", "year"])
-    return rows.assign(traded_value=3_456_789.0, spread_cost=1_234.5, impact_cost=345.6, commission=78.9, cost_bps=4.8)
+    rows = rows.assign(traded_value=3_456_789.0, spread_cost=1_234.5, impact_cost=345.6, commission=78.9, cost_bps=4.8)
+    return _completed("rpt_costs", rows)
 
 
 def rpt_stress() -> pd.DataFrame:
@@ -693,6 +699,167 @@ def rpt_edge() -> pd.DataFrame:
     return frame.assign(n_trials=frame["n_trials"].astype("Int64"), in_mcs=frame["in_mcs"].astype("boolean"))
 
 
+def _completed(name: str, rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows with every column of the contract that may be unknown, unknown."""
+    absent = [column for column, rule in TABLES[name].columns.items() if rule.nullable and column not in rows]
+    return rows.assign(**{column: pd.Series([None] * len(rows), index=rows.index, dtype=object) for column in absent})
+
+
+def rpt_regimes() -> pd.DataFrame:
+    states = regimes().set_index("session")["regime"]
+    rows = pd.DataFrame(spells(states), columns=["start", "end", "regime", "sessions"])
+    newest = rows.index == len(rows) - 1
+    rows = rows.assign(is_open=newest, end=rows["end"].where(~newest), market_return=0.0412, return_when_known=0.0287)
+    return rows.assign(max_drawdown=0.0511, mean_vix=18.3, mean_stressed=0.123)
+
+
+def rpt_market_context() -> pd.DataFrame:
+    rows = pd.DataFrame(
+        [
+            ("rates", 4.34, 1.31, "yields have risen: weighs on <long> bonds", "first"),
+            ("inflation", 306.5, -0.24, "inflation near its mean", "latest"),
+            ("dollar", np.nan, np.nan, "US dollar unknown", None),
+            ("labour", 238_000.0, 0.2, "slack in the labour market near its mean", "latest"),
+        ],
+        columns=["dimension", "value", "z", "meaning", "vintage"],
+    )
+    released = pd.Timestamp("2023-12-27 20:30", tz="UTC")
+    rows = rows.assign(session=SESSIONS[-1], z_change_21=0.1, as_of=pd.Timestamp("2023-11-01"), released_at=released)
+    return rows.assign(regime="bear", regime_reason="neither condition held", stressed=0.378, stressed_21=0.31)
+
+
+def rpt_macro_tilts() -> pd.DataFrame:
+    moved = [3, -1, -2, *[0] * (len(FUNDS) - 3)]
+    rows = pd.DataFrame({"ticker": FUNDS, "asset_class": CLASSES, "rank": range(1, len(FUNDS) + 1)})
+    rows = rows.assign(session=SESSIONS[-1], name="Fund <" + rows["ticker"] + ">", places_gained=moved)
+    rows = rows.assign(rank_without=rows["rank"] + moved, score=0.3, macro_part=0.05, geo_part=-0.02, macro_multiplier=1.0513)
+    return rows.assign(
+        geo_multiplier=0.9802,
+        macro_as_of=pd.Timestamp("2023-11-01"),
+        geo_as_of=pd.Timestamp("2023-12-01"),
+        vintage="latest",
+        reason="ten-year yield +1.3 sd weighs on <government> funds",
+    )
+
+
+def rpt_volatility_term() -> pd.DataFrame:
+    rows = pd.DataFrame({"asset_class": ["equity", "bond"], "ticker": ["SPY", "AGG"], "daily_value": [2e10, 1e9]})
+    near, far = np.array([0.1231, 0.0612]), np.array([0.1672, 0.0581])
+    return rows.assign(
+        name=rows["ticker"] + " & Co",
+        session=SESSIONS[-1],
+        garch_21=near,
+        garch_63=(near + far) / 2,
+        garch_252=far,
+        composite=near,
+        realised_30=near,
+        realised_90=near,
+        realised_252=[0.1543, 0.06],
+        volatility=near,
+        source="garch",
+    )
+
+
+def rpt_betas() -> pd.DataFrame:
+    rows = betas()
+    rows = rows[rows["session"] == SESSIONS[-1]].drop(columns="beta_error").reset_index(drop=True)
+    place = np.arange(len(rows))
+    return rows.assign(
+        name="Fund " + rows["ticker"],
+        asset_class=CLASSES,
+        tested=pd.Timestamp("2023-09-29"),
+        beta_calm=rows["beta"] - 0.1,
+        beta_stressed=rows["beta"] + 0.2,
+        conditional_p_holm=0.031,
+        conditional_verdict=np.where(place == 1, "higher_in_stress", np.where(place == 2, "lower_in_stress", "no_difference")),
+        break_session=pd.Timestamp("2021-05-04"),
+        beta_before=0.6,
+        beta_after=0.9,
+        stability_p_holm=0.02,
+        stability_verdict=np.where(place == 3, "unstable", "stable"),
+    )
+
+
+def rpt_factor_exposures() -> pd.DataFrame:
+    whole = portfolio_exposures()
+    whole = whole[whole["session"] == REBALANCES[-1]].drop(columns=["benchmark_loading", "benchmark_coverage"])
+    whole = whole.assign(holder="PORTFOLIO", weight=1.0)
+    keys = [(s, t, f) for s in STRATEGIES for t in FUNDS for f in ("MKT_RF", "SMB")]
+    funds = pd.DataFrame(keys, columns=["strategy", "holder", "factor"]).assign(benchmark="none", session=REBALANCES[-1])
+    funds = funds.assign(weight=0.08, loading=0.7, error=0.05, coverage=1.0, r_squared=0.8, is_weak=False, match="own")
+    funds = funds.assign(alarm=funds["holder"] == "QQQ", drift="no drift")
+    funds["drift"] = funds["drift"].mask(funds["holder"] == "QQQ", "drift: CMA -0.01 -> -0.50")
+    funds["drift"] = funds["drift"].mask(funds["holder"] == "TLT", "not tested: share factors explain too little")
+    rows = pd.concat([whole, funds], ignore_index=True)
+    return rows.astype({"alarm": "boolean", "is_weak": "boolean"})
+
+
+def rpt_volatility_evaluation() -> pd.DataFrame:
+    rows = pd.DataFrame({"estimator": ["composite", "ewma", "garch_21", "realised_252"]})
+    rows = rows.assign(verdict=["better", "worse", "no_difference", "no_difference"], dm_p=[0.03, 0.01, 0.4, np.nan])
+    rows = rows.assign(
+        funds=12, outcomes=694, better=0.1, worse=0.05, no_difference=[0.8, 0.85, 0.9, 1.0], qlike=[0.2, 0.3, 0.4, 0.5]
+    )
+    return rows.assign(qlike_difference=0.1, dm=2.0, mz_slope=0.8, mz_slope_median=0.7, unbiased=0.6)
+
+
+def rpt_covariance_stability() -> pd.DataFrame:
+    rows = pd.DataFrame({"estimator": ["sample", "oas", "scaled_ledoit_wolf", "ewma"]})
+    rows = rows.assign(min_variance_verdict=["reference", "worse", "better", "no_difference"], n_months=59)
+    rows = rows.assign(balanced_verdict="no_difference", log_likelihood_verdict="no_difference", mean_assets=11.0)
+    rows = rows.assign(first_session=SESSIONS[0], last_session=SESSIONS[-1], repaired_share=0.0, median_condition_number=174.9)
+    rows = rows.assign(median_effective_rank=4.7, median_first_share=0.5, median_gross_exposure=1.8)
+    return _completed("rpt_covariance_stability", rows.assign(min_variance_volatility=[0.021, 0.031, 0.02, 0.022]))
+
+
+def rpt_scoring() -> pd.DataFrame:
+    rows = pd.DataFrame({"subject": ["blend", "regime", "regime_and_macro"], "against": ["equal", "fixed", "regime"]})
+    rows = rows.assign(sessions=731, note=["", "", "final revisions"], verdict=["adaptive_better", "no_difference", "not_judged"])
+    named = {f"verdict_{part}": "no_difference" for part in ("bull", "bear", "sideways", "ic", "within_class", "top_excess")}
+    return _completed("rpt_scoring", rows.assign(**named, ic_difference=0.0226))
+
+
+def macro_skill() -> pd.DataFrame:
+    rows = pd.DataFrame([(s, p) for s in ("all", "covid_2020") for p in ("both", "macro")], columns=["scope", "part"])
+    whole = rows["scope"] == "all"
+    rows = rows.assign(mean_ic=-0.01, error=0.06, t=-0.2, n=58, n_effective=np.where(whole, 58.0, 2.5))
+    return rows.assign(verdict=np.where(whole, "no_skill", "insufficient"), vintage="latest", claim_allowed=False)
+
+
+def rpt_macro_replay() -> pd.DataFrame:
+    rows = pd.DataFrame({"ticker": FUNDS, "rank_peak": np.arange(1.0, 13.0), "outcome": ["right side"] * 7 + ["wrong side"] * 5})
+    dates = {"before": pd.Timestamp("2020-02-14"), "peak": pd.Timestamp("2020-03-04"), "after": pd.Timestamp("2020-04-30")}
+    rows = rows.assign(event="covid_2020", title="COVID-19 crash", name="Fund " + rows["ticker"], **dates)
+    rows = rows.assign(
+        macro_peak=1.2114, geo_peak=1.0355, place_by_move=np.arange(1, 13), vintage="latest", reason="yield -2.0 sd"
+    )
+    return _completed("rpt_macro_replay", rows.assign(return_following=0.0542))
+
+
+def rpt_attribution() -> pd.DataFrame:
+    effects = {
+        ("allocation", "bond"): -0.0231,
+        ("selection", "equity"): 0.0112,
+        ("costs", "all"): -0.0017,
+        ("residual", "all"): 1e-16,
+    }
+    priced = {("factor", "MKT_RF"): -0.0173, ("factor", "SMB"): 0.0037}
+    both = [("holdings", k, v) for k, v in effects.items()] + [("factors", k, v) for k, v in priced.items()]
+    rows = pd.DataFrame(
+        [
+            (strategy, benchmark, span, kind, effect, line, value * (4 if span == "all" else 1), value)
+            for strategy in STRATEGIES
+            for benchmark in ("SPY", "equal_weight")
+            for span in ("all", "2022", "2023")
+            for kind, (effect, line), value in both
+            if strategy != benchmark
+        ],
+        columns=["strategy", "benchmark", "span", "kind", "effect", "line", "value", "annual"],
+    )
+    rows = rows.assign(error=np.where(rows["kind"] == "factors", 0.02, np.nan), portfolio_return=0.2312, benchmark_return=0.3126)
+    return rows.assign(first_month=pd.Timestamp("2020-02-01"), last_month=pd.Timestamp("2023-12-01"))
+
+
 REPORTED: dict[str, Callable[[], pd.DataFrame]] = {
     f.__name__: f
     for f in (
@@ -715,5 +882,18 @@ REPORTED: dict[str, Callable[[], pd.DataFrame]] = {
         forecast_windows,
         regimes,
         optimizer_solutions,
+        regime_probabilities,
+        rpt_regimes,
+        rpt_market_context,
+        rpt_macro_tilts,
+        rpt_volatility_term,
+        rpt_betas,
+        rpt_factor_exposures,
+        rpt_volatility_evaluation,
+        rpt_covariance_stability,
+        rpt_scoring,
+        macro_skill,
+        rpt_macro_replay,
+        rpt_attribution,
     )
 }

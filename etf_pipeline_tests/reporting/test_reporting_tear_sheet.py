@@ -14,10 +14,11 @@ from reporting_frames import BOOKS, FUNDS, REPORTED, SCENARIOS, STRATEGIES, raw_
 from etf_pipeline.errors import DataError
 from etf_pipeline.reporting import formats
 from etf_pipeline.reporting.report_tables import TABLE_NAMES
-from etf_pipeline.reporting.sections import SECTIONS
+from etf_pipeline.reporting.sections import CHAPTERS
 from etf_pipeline.reporting.tear_sheet import NEEDED, ReportTables, render, tear_sheet, version
 from etf_pipeline.schemas import TABLES, from_arrow
 
+SECTIONS = [make for _, _, sections in CHAPTERS for make in sections]
 VOID = {"meta", "link", "br", "hr", "img", "input", "path", "rect", "circle"}
 
 
@@ -113,7 +114,7 @@ def test_the_page_asks_nothing_of_any_network(html, page):
 def test_every_drawing_says_in_words_what_it_shows(page):
     drawings = page.of("svg")
     shown = [svg for svg in drawings if svg.get("aria-hidden") != "true"]
-    assert len(shown) == 5
+    assert len(shown) == 11
     for svg in shown:
         assert svg["role"] == "img"
         assert len(svg["aria-label"]) > 40
@@ -121,15 +122,18 @@ def test_every_drawing_says_in_words_what_it_shows(page):
 
 def test_headings_step_down_one_level_and_every_section_has_its_sentence(page):
     levels = [int(name[1]) for name, _ in page.tags if re.fullmatch(r"h[1-6]", name)]
-    assert levels == [1] + [2] * (len(SECTIONS) + 1)
+    below = [level for _, _, sections in CHAPTERS for level in (2, *[3] * len(sections))]
+    assert levels == [1, *below, 2]
     assert sum(a.get("class") == "sentence" for a in page.of("p")) == len(SECTIONS) + 1
     labelled = [a["aria-labelledby"] for a in page.of("section")]
-    assert labelled == [a["id"] for a in page.of("h2")]
+    assert labelled == [*(a["id"] for a in page.of("h3")), "words-heading"]
 
 
 def test_contents_lead_to_every_section(page):
     targets = {a["href"][1:] for a in page.of("a")}
-    assert targets == {a["id"] for a in page.of("section")}
+    chapters = {key for key, _, _ in CHAPTERS}
+    assert chapters <= {a["id"] for a in page.of("h2")}
+    assert targets == {a["id"] for a in page.of("section")} | chapters
 
 
 def test_table_headers_have_a_scope_and_tables_a_caption(page):
@@ -168,9 +172,10 @@ def test_names_from_the_data_cannot_break_out_of_the_page(html, page):
 
 
 def test_current_weights_appear_with_everything_that_explains_them(tables, page):
-    table = page.tables[2]
+    table, others = [t for t in page.tables if "Weight" in t["rows"][0] and "Half-spread" in t["rows"][0]]
     cells = [[plain(c) for c in row] for row in table["rows"]]
-    assert [row[0] for row in cells if len(row) == 1] == ["Max Sharpe", "Risk parity", "Equal weight"]
+    assert [row[0] for row in cells if len(row) == 1] == []
+    assert [row[0] for row in others["rows"] if len(row) == 1] == ["Risk parity", "Equal weight"]
     weights = tables.rpt_current_weights
     spy = weights[(weights["strategy"] == "max_sharpe") & (weights["ticker"] == "SPY")].iloc[0]
     shown = next(row for row in cells if row[0].startswith("SPY"))
@@ -191,9 +196,9 @@ def test_a_fund_that_is_sold_is_shown_and_one_never_held_is_not(tables):
     weights.loc[row, ["weight", "previous_weight", "trade"]] = [0.0, 0.05, -0.05]
     other = (weights["strategy"] == "max_sharpe") & (weights["ticker"] == "TLT")
     weights.loc[other, ["weight", "previous_weight", "trade"]] = 0.0
-    rows = Page(render(dataclasses.replace(tables, rpt_current_weights=weights))).tables[2]["rows"]
-    first_group = rows[2 : [i for i, r in enumerate(rows) if len(r) == 1][1]]
-    names = [r[0][:3] for r in first_group]
+    page = Page(render(dataclasses.replace(tables, rpt_current_weights=weights)))
+    rows = next(t["rows"] for t in page.tables if "Half-spread" in t["rows"][0])
+    names = [r[0][:3] for r in rows[1:]]
     assert "GLD" in names
     assert "TLT" not in names
 
@@ -205,7 +210,7 @@ def test_a_long_portfolio_shows_its_largest_funds_and_always_its_cash(tables):
     cash = tables.rpt_current_weights[(tables.rpt_current_weights["ticker"] == "CASH")].head(1)
     weights = pd.concat([many, cash.assign(strategy=row["strategy"].iloc[0])], ignore_index=True)
     page = Page(render(dataclasses.replace(tables, rpt_current_weights=weights)))
-    names = [r[0][:5] for r in page.tables[2]["rows"][2:]]
+    names = [r[0][:5] for r in next(t["rows"] for t in page.tables if "Half-spread" in t["rows"][0])[1:]]
     assert names == [f"F{i:04d}" for i in range(2999, 2959, -1)] + ["CASH"]
     assert "the 40 largest of each" in page.text
 
@@ -271,7 +276,8 @@ def test_members_are_the_lowest_area_and_the_first_row_even_when_few(tables):
     newest = universe["session"].max()
     universe = pd.concat([universe, pd.DataFrame({"session": [newest], "reason": ["geared"], "funds": [900]})], ignore_index=True)
     html = render(dataclasses.replace(tables, rpt_universe=universe))
-    assert re.search(r'class="area a0"[^>]*/></svg>(\w+)', html).group(1) == "Member"
+    part = html[html.index('<section id="universe"') :]
+    assert re.search(r'class="area a0"[^>]*/></svg>(\w+)', part).group(1) == "Member"
     table = next(t for t in Page(html).tables if t["rows"][0][0] == "Outcome")
     assert [row[0] for row in table["rows"][1:]] == ["Member", "Geared"]
 
@@ -289,9 +295,9 @@ def test_summary_names_the_largest_holdings_and_the_cash(tables, page):
 def test_stress_rows_come_worst_first(page):
     table = next(t for t in page.tables if t["rows"][0][0] == "Scenario")
     rows = [row[0] for row in table["rows"][1:]]
-    block = rows[1 : 1 + len(SCENARIOS)]
-    assert block == [title for _, title, _, profit in sorted(SCENARIOS, key=lambda s: s[3])]
-    assert len(rows) == len(STRATEGIES) * (len(SCENARIOS) + 1)
+    assert rows == [title for _, title, _, profit in sorted(SCENARIOS, key=lambda s: s[3])]
+    others = [t for t in page.tables if t["rows"][0][0] == "Scenario"][1]
+    assert len(others["rows"]) - 1 == (len(STRATEGIES) - 1) * (len(SCENARIOS) + 1)
 
 
 def test_gross_and_net_stand_side_by_side_for_every_strategy_and_benchmark(page):
@@ -386,7 +392,7 @@ def test_the_row_of_the_table_holds_the_page_and_its_size(tables, html):
 
 
 def test_the_page_is_small_enough_to_send(html):
-    assert len(html) < 400_000
+    assert len(html) < 450_000
 
 
 def test_the_version_follows_the_text_of_the_room(tmp_path, monkeypatch):
@@ -414,3 +420,161 @@ def test_ended_funds_stand_with_the_gap_that_leaving_them_out_makes(tables: Repo
         tables, rpt_lifecycle=tables.rpt_lifecycle.head(0), rpt_survivorship=tables.rpt_survivorship.head(0)
     )
     assert "says nothing about survivorship" in render(none)
+
+
+def table_of(page: Page, *heads: str) -> list[list[str]]:
+    """Rows of the first table whose head has these columns, without the head."""
+    return next([[plain(c) for c in row] for row in t["rows"][1:]] for t in page.tables if set(heads) <= set(t["rows"][0]))
+
+
+def test_the_first_screen_answers_before_it_explains(html, page):
+    first = next(a["id"] for a in page.of("section"))
+    assert first == "summary"
+    facts = html[html.index('id="summary"') : html.index('id="edge"')]
+    assert facts.index('class="facts"') < facts.index("<p>")
+    assert "No edge" in facts
+    assert "luck could explain the record" in facts
+
+
+def test_what_is_bought_in_the_next_session_is_the_sum_of_purchases(tables, page):
+    trades = tables.rpt_current_weights.query("strategy == 'max_sharpe' and ticker != 'CASH'")["trade"]
+    bought = trades[trades > 0].sum()
+    assert (
+        f"To buy next session{plain(formats.percent(bought))}of the portfolio; {(trades != 0).sum()} funds to trade" in page.text
+    )
+
+
+def test_details_are_folded_and_each_tells_what_it_holds(page):
+    folded = page.of("details")
+    assert len(folded) == len(page.of("summary")) >= 15
+    assert all("open" not in a for a in folded)
+    leading = table_of(page, "Weight", "Half-spread")
+    assert leading[0][0].startswith(tuple(FUNDS))
+
+
+def test_the_market_state_stands_with_its_cause_its_start_and_the_chance_of_stress(tables, page):
+    now = tables.regimes.sort_values("session").iloc[-1]
+    chance = tables.regime_probabilities.sort_values("session").iloc[-1]
+    spell = tables.rpt_regimes.loc[tables.rpt_regimes["is_open"], "start"].iloc[0]
+    assert f"the market state is {formats.words(now['regime']).lower()}: {now['reason']}" in page.text
+    assert f"since {plain(formats.day(spell))}, {now['days_in_state']} sessions" in page.text
+    today, later = (plain(formats.percent(chance[name], 0)) for name in ("stressed", "stressed_21"))
+    assert f"gives the stressed state a chance of {today} today and {later} in 21 sessions" in page.text
+    (drawn,) = [a["aria-label"] for a in page.of("svg") if "chance of the stressed state" in a.get("aria-label", "")]
+    assert "2 Jan 2020" in plain(drawn)
+    spells = table_of(page, "State", "From when it was known")
+    assert spells[0][1] == "today"
+    assert spells[0][4:6] == ["+4.1 %", "+2.9 %"]
+
+
+def test_only_unusual_dimensions_are_named_and_unknown_ones_are_kept(page):
+    assert (
+        "Out of the ordinary, in standard deviations from its own past: yields have risen: weighs on <long> bonds (+1.3)."
+        in page.text
+    )
+    rows = table_of(page, "Dimension", "What it says")
+    assert [row[0] for row in rows] == ["Rates", "Inflation", "Labour", "Dollar"]
+    assert rows[0][2:] == ["4.34", "+1.3", "+0.1", "1 Nov 2023", "27 Dec 2023", "as first published"]
+    assert rows[2][2] == "238,000"
+    assert rows[3][1:4] == ["US dollar unknown", "–", "–"]
+    assert "Known only in their final revision: inflation, labour." in page.text
+
+
+def test_ranks_that_the_macro_state_moved_come_first(tables, page):
+    assert "It moves the rank of 3 of 12 funds: raised most SPY (+3); lowered most EEM (−2), EFA (−1)." in page.text
+    rows = table_of(page, "Without both", "Places gained")
+    assert [row[3] for row in rows[:4]] == ["+3", "−2", "−1", "0"]
+    assert rows[0][1:3] == ["1", "4"]
+    still = tables.rpt_macro_tilts.assign(places_gained=0)
+    assert (
+        "None of this moves the rank of any of 12 funds today."
+        in Page(render(dataclasses.replace(tables, rpt_macro_tilts=still))).text
+    )
+
+
+@pytest.mark.parametrize(
+    ("near", "far", "said"),
+    [(0.12, 0.17, "calmer than usual, so that they should grow"), (0.3, 0.17, "wilder than usual, so that they should fade")],
+)
+def test_the_slope_of_volatility_is_said_in_words(tables, near, far, said):
+    term = tables.rpt_volatility_term.assign(garch_21=near, garch_252=far)
+    text = Page(render(dataclasses.replace(tables, rpt_volatility_term=term))).text
+    assert f"SPY, the most traded fund, is expected to swing by {plain(formats.percent(near))} a year" in text
+    assert said in text
+
+
+def test_a_loading_is_told_from_zero_by_its_error_and_the_market_is_told_in_percent(tables):
+    rows = tables.rpt_factor_exposures.copy()
+    mine = (rows["holder"] == "PORTFOLIO") & (rows["strategy"] == "max_sharpe")
+    loading = {"MKT_RF": 0.59, "SMB": 0.05, "HML": -0.31, "RMW": 0.0, "CMA": 0.0, "MOM": 0.0}
+    rows.loc[mine, "loading"] = rows.loc[mine, "factor"].map(loading)
+    rows.loc[mine, "error"] = 0.05
+    text = Page(render(dataclasses.replace(tables, rpt_factor_exposures=rows))).text
+    assert "When US shares move by 10 %, Max Sharpe has moved by about 5.9 % the same way (± 1.0 %, 95 % interval)" in text
+    assert "Other factors with a loading that can be told from zero, each by itself: Value −0.31." in text
+
+
+def test_style_drift_is_named_and_so_is_what_could_not_be_tested(tables, page):
+    assert (
+        "The style of these held funds has drifted beyond chance: QQQ (Investment −0.01 to −0.50). 1 of 12 could not be tested."
+        in page.text
+    )
+    calm = tables.rpt_factor_exposures.assign(alarm=False)
+    text = Page(render(dataclasses.replace(tables, rpt_factor_exposures=calm))).text
+    assert "No held fund that could be tested shows a drift of style beyond chance." in text
+
+
+def test_held_funds_show_their_beta_and_a_break_only_where_it_stands(page):
+    rows = {row[0][:3]: row for row in table_of(page, "Beta", "Do they differ?")}
+    assert rows["EFA"][9] == "Higher in stress"
+    assert rows["TLT"][-2:] == ["Unstable", "4 May 2021"]
+    assert rows["SPY"][-2:] == ["Stable", "–"]
+    assert "higher in stress: EFA; lower in stress: EEM" in page.text
+
+
+def test_every_judged_estimator_is_named_or_counted_whatever_the_verdict(page):
+    assert "beside the deviation of the last year: better: Composite; worse: EWMA; not told apart: 1 of 3." in page.text
+    assert "at least 80 % of funds cannot tell" in page.text
+    assert "beside the sample covariance: better: Scaled Ledoit Wolf; worse: OAS; not told apart: 1 of 3." in page.text
+    assert "better: Blend over equal; none worse; not told apart: 1 of 2; 1 not judged." in page.text
+    assert "over 58 months' ends: funds that they favoured did no better afterwards than chance allows" in page.text
+    assert "no claim may rest on it, since inputs are final revisions" in page.text
+    assert "COVID-19 crash: 7 funds ended on the side that the adjustments favoured and 5 on the other" in page.text
+
+
+def test_causes_of_the_difference_to_a_benchmark_add_up_to_what_is_said(tables, page):
+    rows = tables.rpt_attribution.query(
+        "strategy == 'max_sharpe' and benchmark == 'SPY' and span == 'all' and kind == 'holdings'"
+    )
+    assert f"SPY, Feb 2020 to Dec 2023: {plain(formats.percent(rows['annual'].sum(), signed=True))} a year" in page.text
+    assert (
+        "For it: which funds were held among shares (+1.1 %). Against it: how much was held in bonds (−2.3 %), costs (−0.2 %)."
+        in page.text
+    )
+    assert "Residual" not in page.text
+    years = table_of(page, "Year", "Allocation")
+    assert [row[0] for row in years] == ["2023", "2022"]
+    assert years[0][3:] == ["−2.31 %", "+1.12 %", "–", "–", "−0.17 %"]
+
+
+def test_parts_of_a_score_are_told_apart_by_their_side(tables):
+    weights = tables.rpt_current_weights.copy()
+    parts = {"forecast": -0.4, "momentum": 0.3, "risk": 0.1, "liquidity": 0.0, "cost": -0.02, "macro": 0.2, "geo": -0.1}
+    spy = weights["ticker"] == "SPY"
+    for name, value in parts.items():
+        weights.loc[spy, f"{name}_part"] = value
+    page = Page(render(dataclasses.replace(tables, rpt_current_weights=weights)))
+    row = next(row for row in table_of(page, "Speaks for it", "Against it") if row[0].startswith("SPY"))
+    assert row[3:12] == [
+        *("−0.40", "+0.30", "+0.10", "0.00", "−0.02", "+0.20", "−0.10"),
+        "momentum +0.30, economy +0.20",
+        "forecast −0.40, politics −0.10",
+    ]
+
+
+def test_without_optional_tables_each_section_says_so(tables):
+    optional = {name: getattr(tables, name).head(0) for name in set(TABLE_NAMES) - set(NEEDED)}
+    text = Page(render(dataclasses.replace(tables, **optional))).text
+    assert "There is no benchmark with enough months yet to compare with." in text
+    assert "No fund has enough history for a forecast of its volatility." in text
+    assert "Factor loadings are not known yet" in text

@@ -34,8 +34,21 @@ def tear_sheet(
     forecast_windows: pd.DataFrame,
     regimes: pd.DataFrame,
     optimizer_solutions: pd.DataFrame,
+    regime_probabilities: pd.DataFrame,
+    rpt_regimes: pd.DataFrame,
+    rpt_market_context: pd.DataFrame,
+    rpt_macro_tilts: pd.DataFrame,
+    rpt_volatility_term: pd.DataFrame,
+    rpt_betas: pd.DataFrame,
+    rpt_factor_exposures: pd.DataFrame,
+    rpt_volatility_evaluation: pd.DataFrame,
+    rpt_covariance_stability: pd.DataFrame,
+    rpt_scoring: pd.DataFrame,
+    macro_skill: pd.DataFrame,
+    rpt_macro_replay: pd.DataFrame,
+    rpt_attribution: pd.DataFrame,
 ) -> pd.DataFrame:
-    """One self-contained HTML page: is there an edge, what to hold and why, what it earned and could lose, what that rests on."""
+    """One self-contained HTML page: is there an edge, what to hold and why, what it earned and what that rests on."""
     return report.tear_sheet(
         report.ReportTables(
             raw_source=raw_source,
@@ -57,5 +70,18 @@ def tear_sheet(
             forecast_windows=forecast_windows,
             regimes=regimes,
             optimizer_solutions=optimizer_solutions,
+            regime_probabilities=regime_probabilities,
+            rpt_regimes=rpt_regimes,
+            rpt_market_context=rpt_market_context,
+            rpt_macro_tilts=rpt_macro_tilts,
+            rpt_volatility_term=rpt_volatility_term,
+            rpt_betas=rpt_betas,
+            rpt_factor_exposures=rpt_factor_exposures,
+            rpt_volatility_evaluation=rpt_volatility_evaluation,
+            rpt_covariance_stability=rpt_covariance_stability,
+            rpt_scoring=rpt_scoring,
+            macro_skill=macro_skill,
+            rpt_macro_replay=rpt_macro_replay,
+            rpt_attribution=rpt_attribution,
         )
     )

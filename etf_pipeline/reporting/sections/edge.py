@@ -9,7 +9,7 @@ import pandas as pd
 
 from etf_pipeline.conventions import SESSIONS_PER_YEAR
 from etf_pipeline.reporting.formats import count, number, percent, probability, text, words
-from etf_pipeline.reporting.page import Column, Fact, Section, grid
+from etf_pipeline.reporting.page import Column, Fact, Grid, Section, grid
 from etf_pipeline.reporting.report_tables import ReportTables
 
 ANSWERS = {
@@ -60,8 +60,8 @@ def edge(tables: ReportTables) -> Section:
         paragraphs=tuple(whole["why"]),
         facts=_facts(whole, records),
         grids=(
-            *([grid(records, RECORDS, "Each strategy's record, and why it is judged so")] if len(records) else []),
-            *([grid(claims, CLAIMS, "What is claimed, one test each", by="subject", title=words)] if len(claims) else []),
+            *([grid(records, RECORDS, "Each strategy's record, and why it is judged so", folded=True)] if len(records) else []),
+            *([_claims(claims)] if len(claims) else []),
         ),
         note=(
             "Trying many strategies makes the best of them look good by luck. The ledger counts every configuration that was "
@@ -70,6 +70,10 @@ def edge(tables: ReportTables) -> Section:
             "while shares do, so that a forecast has to rank funds within their asset class."
         ),
     )
+
+
+def _claims(claims: pd.DataFrame) -> Grid:
+    return grid(claims, CLAIMS, "What is claimed, one test each", by="subject", title=words, folded=True)
 
 
 def _answer(whole: pd.DataFrame) -> str:

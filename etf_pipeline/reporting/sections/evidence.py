@@ -1,4 +1,4 @@
-"""Sections on how far to believe the rest: market states, forecast record, universe and provenance."""
+"""Sections on how far to believe the rest: forecast record, universe and provenance."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from etf_pipeline.reporting.formats import (
     flag,
     number,
     percent,
-    percent_tick,
     probability,
     squared,
     text,
@@ -22,15 +21,7 @@ from etf_pipeline.reporting.formats import (
 )
 from etf_pipeline.reporting.page import Column, Fact, Section, grid
 from etf_pipeline.reporting.report_tables import TABLE_NAMES, ReportTables
-from etf_pipeline.reporting.scales import spells
-from etf_pipeline.reporting.svg import bands, lines, stacked
-
-SPELLS = (
-    Column("From", "first", day, numeric=False),
-    Column("To", "last", day, numeric=False),
-    Column("State", "state", words, numeric=False),
-    Column("Sessions", "sessions", count),
-)
+from etf_pipeline.reporting.svg import lines, stacked
 
 TONES = {"improved": "good", "worse": "bad"}
 
@@ -67,34 +58,7 @@ UNIVERSE = (
 )
 
 NEWEST = 8
-"""States and windows listed, the newest first."""
-
-
-def regimes(tables: ReportTables) -> Section:
-    """Which market state holds, why, and since when."""
-    rows = tables.regimes.sort_values("session").set_index("session")
-    now = rows.iloc[-1]
-    runs = pd.DataFrame(spells(rows["regime"]), columns=["first", "last", "state", "sessions"])[::-1]
-    chart = bands(
-        rows["regime"],
-        rows["distance_200"],
-        percent_tick,
-        alt=f"The market's distance from its mean, and market states, {day(rows.index[0])} to {day(rows.index[-1])}.",
-        caption="Line: the market's total-return index over its 200-session mean, less one. Bands: the state that held.",
-    )
-    return Section(
-        key="regimes",
-        heading="Market state",
-        sentence=f"At the close of {day(rows.index[-1])} the market state is {words(now['regime']).lower()}: {now['reason']}.",
-        sources=("regimes",),
-        facts=(
-            Fact("State", words(now["regime"]), f"for {now['days_in_state']} sessions"),
-            Fact("VIX", number(now["vix"], 1), "expected swings, index points"),
-            Fact("Market over its mean", percent(now["distance_200"], signed=True), "200 sessions"),
-        ),
-        charts=(chart,),
-        grids=(grid(runs.head(NEWEST), SPELLS, f"Newest {min(NEWEST, len(runs))} of {len(runs)} spells"),),
-    )
+"""Windows listed, the newest first."""
 
 
 def forecasts(tables: ReportTables) -> Section:
@@ -117,8 +81,15 @@ def forecasts(tables: ReportTables) -> Section:
         sources=("forecast_bias", "forecast_windows"),
         charts=(_skill(windows),) if windows["information_coefficient"].notna().any() else (),
         grids=(
-            grid(bias, BIAS, f"Forecast bias over {_horizons(bias)} sessions, by model", by="model", title=words),
-            grid(recent, WINDOWS, f"Newest {NEWEST} walk-forward windows of each model, out of sample", by="model", title=words),
+            grid(bias, BIAS, f"Forecast bias over {_horizons(bias)} sessions, by model", by="model", title=words, folded=True),
+            grid(
+                recent,
+                WINDOWS,
+                f"Newest {NEWEST} walk-forward windows of each model, out of sample",
+                by="model",
+                title=words,
+                folded=True,
+            ),
         ),
         note=(
             "Bias: mean forecast less outcome, in hundredths of a percent (bp). Overlapping forecasts repeat each other: "

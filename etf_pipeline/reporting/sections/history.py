@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from etf_pipeline.reporting.formats import count, day, flag, number, percent, short_money, text, words
-from etf_pipeline.reporting.page import Column, Section, grid
+from etf_pipeline.reporting.page import Column, Grid, Section, grid
 from etf_pipeline.reporting.report_tables import ReportTables
 from etf_pipeline.reporting.svg import lines
 
@@ -102,7 +102,16 @@ def drawdowns(tables: ReportTables) -> Section:
         if len(rows)
         else "No fall of note.",
         sources=("rpt_drawdowns",),
-        grids=(grid(rows, DRAWDOWNS, f"Up to {DEEPEST} deepest falls of each strategy after costs", by="strategy", title=words),)
+        grids=(
+            grid(
+                rows,
+                DRAWDOWNS,
+                f"Up to {DEEPEST} deepest falls of each strategy after costs",
+                by="strategy",
+                title=words,
+                folded=True,
+            ),
+        )
         if len(rows)
         else (),
     )
@@ -116,20 +125,22 @@ def costs(tables: ReportTables) -> Section:
         heading="What trading cost",
         sentence="Every trade pays half the gap between buying and selling price, moves the price, and pays commission.",
         sources=("rpt_costs",),
-        grids=(grid(rows, COSTS, "Costs per calendar year by strategy", by="strategy", title=words),),
+        grids=(grid(rows, COSTS, "Costs per calendar year by strategy", by="strategy", title=words, folded=True),),
     )
 
 
 def stress(tables: ReportTables) -> Section:
     """What today's weights would lose, the worst first."""
     rows = tables.ordered(tables.rpt_stress, "place")
+    lead = rows["strategy"].iloc[0]
     return Section(
         key="stress",
         heading="What it could lose",
         sentence=f"Today's weights put through past crises and through simulations, the worst first. {_worst(rows)}",
         sources=("rpt_stress",),
         grids=(
-            grid(rows, STRESS, "Stress results of the current weights by strategy, the worst first", by="strategy", title=words),
+            grid(rows[rows["strategy"] == lead], STRESS, f"Stress results of {words(lead)}, the worst first"),
+            *_others(rows[rows["strategy"] != lead]),
         ),
         note=(
             "Replay: the weights held through the dated window. Funds that did not exist then move with a stand-in; 'with own "
@@ -137,6 +148,11 @@ def stress(tables: ReportTables) -> Section:
             "with the error that comes from simulating a finite number."
         ),
     )
+
+
+def _others(rows: pd.DataFrame) -> tuple[Grid, ...]:
+    caption = "Stress results of the other portfolios, the worst first"
+    return (grid(rows, STRESS, caption, by="strategy", title=words, folded=True),) if len(rows) else ()
 
 
 def _worst(rows: pd.DataFrame) -> str:

@@ -10,6 +10,7 @@ from etf_pipeline.conventions import CASH
 from etf_pipeline.reporting.formats import day, number, percent, probability, words
 from etf_pipeline.reporting.page import Fact, Section
 from etf_pipeline.reporting.report_tables import ReportTables
+from etf_pipeline.reporting.sections.edge import SHORT
 
 VERDICTS = {
     "improved": "improved them",
@@ -19,6 +20,13 @@ VERDICTS = {
 """Verdicts of `forecast_bias` as the end of a sentence."""
 
 
+REMARKS = {
+    "edge": "better than luck after all that was tried",
+    "no_edge": "luck could explain the record",
+    "not_enough_data": "no such record could prove one",
+}
+
+
 def summary(tables: ReportTables) -> Section:
     """What to hold, what it would have earned, what it could lose, and how far to believe it."""
     lead = tables.strategies[0]
@@ -26,14 +34,15 @@ def summary(tables: ReportTables) -> Section:
     net = _net(tables, lead)
     state = tables.regimes.sort_values("session").iloc[-1]
     worst = tables.rpt_stress[tables.rpt_stress["strategy"] == lead].sort_values("place").head(1)
+    whole = tables.rpt_edge[tables.rpt_edge["kind"] == "overall"].head(1)
     paragraphs = [_holding(lead, weights), _earned(lead, net), _beside(tables), _believe(tables)]
     return Section(
         key="summary",
         heading="In short",
         sentence=f"As decided at the close of {day(weights['session'].max())}. The leading strategy here is {words(lead)}.",
-        sources=("rpt_current_weights", "rpt_performance", "regimes", "rpt_stress", "forecast_bias"),
+        sources=("rpt_edge", "rpt_current_weights", "rpt_performance", "regimes", "rpt_stress", "forecast_bias"),
         paragraphs=tuple(p for p in paragraphs if p),
-        facts=(*_record(net), _state(state), *_worst(worst)),
+        facts=(*_verdict(whole), _trade(weights), *_record(net), _state(state), *_worst(worst)),
     )
 
 
@@ -96,14 +105,24 @@ def _believe(tables: ReportTables) -> str:
     return f"Correcting the forecasts for their bias {verdict} ({test})."
 
 
+def _verdict(whole: pd.DataFrame) -> tuple[Fact, ...]:
+    return tuple(Fact("Is there an edge?", SHORT[verdict], REMARKS[verdict]) for verdict in whole["verdict"])
+
+
+def _trade(weights: pd.DataFrame) -> Fact:
+    """How much of the portfolio the next session replaces."""
+    trades = weights.loc[weights["ticker"] != CASH, "trade"]
+    bought = trades[trades > 0].sum()
+    return Fact("To buy next session", percent(bought), f"of the portfolio; {int((trades != 0).sum())} funds to trade")
+
+
 def _record(net: pd.DataFrame) -> tuple[Fact, ...]:
     if net.empty:
         return ()
     row = net.iloc[0]
-    interval = f"95 % interval {number(row['sharpe_low'])} to {number(row['sharpe_high'])}"
+    interval = f"{number(row['sharpe_low'])} to {number(row['sharpe_high'])}"
     return (
-        Fact("Growth a year", percent(row["cagr"]), "after costs, in the backtest"),
-        Fact("Sharpe ratio", number(row["sharpe"]), interval),
+        Fact("Growth a year", percent(row["cagr"]), f"after costs; Sharpe ratio {number(row['sharpe'])} ({interval})"),
         Fact("Largest fall", percent(row["max_drawdown"]), "from a high, after costs"),
     )
 
