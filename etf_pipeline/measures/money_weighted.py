@@ -12,6 +12,9 @@ from etf_pipeline.panel import Floats
 WIDEST = 60
 """Doublings of the bracket before a root is given up."""
 
+LARGEST = 700.0
+"""Largest logarithm of growth that is looked at: beyond it lies what a number can hold."""
+
 ROUNDS = 200
 """Halvings of the bracket; the width is below rounding after about sixty."""
 
@@ -60,7 +63,7 @@ def money_weighted_return(flows: Floats, years: Floats, value: float) -> float:
     def gap(rate: float) -> float:
         return float(flows @ np.exp(rate * years) - value)
 
-    bracket = _bracket(gap)
+    bracket = _bracket(gap, LARGEST / max(float(years.max()), 1.0))
     if bracket is None:
         return float("nan")
     low, high = bracket
@@ -76,15 +79,15 @@ def money_weighted_return(flows: Floats, years: Floats, value: float) -> float:
     return float(np.expm1(0.5 * (low + high)))
 
 
-def _bracket(gap: Callable[[float], float]) -> tuple[float, float] | None:
-    """Two log rates between which the sign changes, the nearest to zero that doubling finds."""
+def _bracket(gap: Callable[[float], float], widest: float) -> tuple[float, float] | None:
+    """Two log rates between which the sign changes, the nearest to zero that doubling finds, at most `widest` from it."""
     at_zero = gap(0.0)
     if at_zero == 0.0:
         return 0.0, 0.0
     inner, step = 0.0, 0.01
     for _ in range(WIDEST):
         outer = inner + step
-        if outer > 50.0:
+        if outer > widest:
             return None
         for sign in (1.0, -1.0):
             if (gap(sign * outer) > 0.0) != (gap(sign * inner) > 0.0):

@@ -50,3 +50,14 @@ def test_a_value_that_no_rate_reaches_has_none() -> None:
 def test_nothing_paid_in_is_refused() -> None:
     with pytest.raises(DataError, match="one deposit"):
         money_weighted_return(np.array([-1.0]), np.array([1.0]), 5.0)
+
+
+def test_long_spans_without_an_answer_do_not_overflow() -> None:
+    # a deposit on the last day is more than what is left, and growth of the first cannot help
+    assert math.isnan(money_weighted_return(np.array([100.0, 1000.0]), np.array([20.0, 0.0]), 500.0))
+    assert math.isnan(money_weighted_return(np.array([100.0]), np.array([40.0]), -5.0))
+
+
+def test_a_wild_session_still_has_its_rate() -> None:
+    found = money_weighted_return(np.array([100.0]), np.array([1 / 252]), 130.0)
+    assert found == pytest.approx(1.3**252, rel=1e-9)
