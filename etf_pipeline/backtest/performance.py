@@ -120,7 +120,7 @@ def performance_table(study: Study) -> pd.DataFrame:
             rows.append(_row(track, "money_weighted_return", track.money_weighted, "fraction per year"))
         if track.cost_basis == "net":
             rows.append(_cost_drag(track, study))
-            rows.extend(_sharpe_rows(track, study))
+        rows.extend(_sharpe_rows(track, study))
     frame = pd.DataFrame(rows).sort_values(["strategy", "cost_basis", "measure"], ignore_index=True)
     sessions = study.window.sessions
     return frame.assign(start=sessions[0], end=sessions[-1], n_sessions=len(sessions))

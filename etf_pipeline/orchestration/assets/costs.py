@@ -36,7 +36,7 @@ def liquidity(
         "fct_returns": ("session", "ticker", "total_return"),
         "liquidity": ("session", "ticker", "half_spread"),
     },
-    increment=Increment(lookback=lambda parameters: parameters.window),
+    increment=Increment(lookback=lambda parameters: parameters.window, dated={"spread_estimates": "session"}),
 )
 def spread_estimates(
     fct_prices: pd.DataFrame, fct_returns: pd.DataFrame, liquidity: pd.DataFrame, parameters: SpreadParameters
