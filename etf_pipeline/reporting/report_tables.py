@@ -43,6 +43,8 @@ class ReportTables:
     macro_skill: pd.DataFrame
     rpt_macro_replay: pd.DataFrame
     rpt_attribution: pd.DataFrame
+    rpt_decisions: pd.DataFrame
+    rpt_trade_list: pd.DataFrame
 
     @property
     def strategies(self) -> list[str]:

@@ -39,6 +39,7 @@ NEEDED = (
     "rpt_market_context",
     "rpt_betas",
     "macro_skill",
+    "rpt_decisions",
 )
 """Tables without which there is nothing to report; the others may be empty."""
 

@@ -530,6 +530,8 @@ def rpt_performance() -> pd.DataFrame:
         turnover=1.87,
         cost_drag=np.where(net, 0.0046, 0.0),
     )
+    mine = (rows["strategy"] == "max_sharpe").to_numpy()
+    rows = rows.assign(sharpe_minus_equal_weight=np.where(mine, -0.123, np.nan), sharpe_minus_equal_weight_p=0.456)
     return _completed("rpt_performance", rows)
 
 
@@ -860,6 +862,26 @@ def rpt_attribution() -> pd.DataFrame:
     return rows.assign(first_month=pd.Timestamp("2020-02-01"), last_month=pd.Timestamp("2023-12-01"))
 
 
+def rpt_decisions() -> pd.DataFrame:
+    rows = pd.DataFrame({"strategy": STRATEGIES, "newest_verdict": ["hold_band", "forced", "hold_cost"]})
+    rows = rows.assign(first_session=REBALANCES[0], last_session=REBALANCES[-1], decisions=48, trades=11, forced=4)
+    rows = rows.assign(held_by_band=3, held_by_cost=28, held_unsolved=2, turnover=3.14, turnover_saved=2.72, cost=0.0031)
+    return rows.assign(
+        cost_saved=0.0018, median_gain=0.0004, median_hurdle=0.0006, gain_forgone=0.012, newest_breach="max_weight of <SPY>"
+    )
+
+
+def rpt_trade_list() -> pd.DataFrame:
+    rows = pd.DataFrame([(s, t) for s in STRATEGIES for t in ("SPY", "TLT")], columns=["strategy", "ticker"])
+    buy = (rows["ticker"] == "SPY").to_numpy()
+    rows = rows.assign(
+        session=REBALANCES[-1], side=np.where(buy, "buy", "sell"), previous_weight=0.05, weight=np.where(buy, 0.12, 0.02)
+    )
+    rows = rows.assign(reason=np.where(buy, "more of it", "less of it"), holdings="model", price=471.23, base_currency="USD")
+    rows = rows.assign(trade_value=np.where(buy, 70_000.0, -30_000.0), shares=np.where(buy, 148.55, -63.66), cost_value=12.34)
+    return _completed("rpt_trade_list", rows.assign(verdict="trade"))
+
+
 REPORTED: dict[str, Callable[[], pd.DataFrame]] = {
     f.__name__: f
     for f in (
@@ -895,5 +917,7 @@ REPORTED: dict[str, Callable[[], pd.DataFrame]] = {
         macro_skill,
         rpt_macro_replay,
         rpt_attribution,
+        rpt_decisions,
+        rpt_trade_list,
     )
 }

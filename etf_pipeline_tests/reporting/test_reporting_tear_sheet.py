@@ -578,3 +578,28 @@ def test_without_optional_tables_each_section_says_so(tables):
     assert "There is no benchmark with enough months yet to compare with." in text
     assert "No fund has enough history for a forecast of its volatility." in text
     assert "Factor loadings are not known yet" in text
+
+
+def test_the_newest_decision_stands_with_its_trades_and_the_record_of_the_rule(tables, page):
+    assert "Max Sharpe has to trade: max_weight of <SPY>." in page.text
+    assert (
+        "traded in 11 because it paid, in 4 because it had to, and stayed in 33: 3 near the target, 28 too dear, 2 unsolved"
+        in page.text
+    )
+    rows = table_of(page, "Side", "Shares")
+    assert rows[0][:7] == ["SPY", "Buy", "5.0 %", "12.0 %", "+148.6", "471.23", "+70,000"]
+    assert rows[1][6] == "−30,000"
+    assert [row[0] for row in table_of(page, "Portfolio", "Stayed, too dear")] == ["Max Sharpe", "Risk parity", "Equal weight"]
+    for verdict, said in (
+        ("hold_cost", "stays: the expected gain is not worth the cost"),
+        ("hold_band", "stays: no weight is far"),
+    ):
+        other = tables.rpt_decisions.assign(newest_verdict=verdict)
+        assert said in Page(render(dataclasses.replace(tables, rpt_decisions=other))).text
+
+
+def test_only_known_differences_of_sharpe_ratios_are_said(page):
+    assert "Sharpe ratio of Max Sharpe after costs, less that of equal weight: −0.12 (p = 0.456)." in page.text
+    rows = {row[0]: row for row in table_of(page, "Less equal weight", "Less the market")}
+    assert rows["Max Sharpe"][3] == "−0.12p = 0.456"
+    assert rows["Risk parity"][2] == "–"

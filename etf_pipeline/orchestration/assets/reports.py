@@ -47,6 +47,8 @@ def tear_sheet(
     macro_skill: pd.DataFrame,
     rpt_macro_replay: pd.DataFrame,
     rpt_attribution: pd.DataFrame,
+    rpt_decisions: pd.DataFrame,
+    rpt_trade_list: pd.DataFrame,
 ) -> pd.DataFrame:
     """One self-contained HTML page: is there an edge, what to hold and why, what it earned and what that rests on."""
     return report.tear_sheet(
@@ -83,5 +85,7 @@ def tear_sheet(
             macro_skill=macro_skill,
             rpt_macro_replay=rpt_macro_replay,
             rpt_attribution=rpt_attribution,
+            rpt_decisions=rpt_decisions,
+            rpt_trade_list=rpt_trade_list,
         )
     )

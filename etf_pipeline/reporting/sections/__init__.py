@@ -8,6 +8,7 @@ from collections.abc import Callable
 from etf_pipeline.reporting.page import Chapter, Section
 from etf_pipeline.reporting.report_tables import ReportTables
 from etf_pipeline.reporting.sections.attribution import attribution
+from etf_pipeline.reporting.sections.decisions import decisions
 from etf_pipeline.reporting.sections.edge import edge
 from etf_pipeline.reporting.sections.evidence import forecasts, provenance, universe
 from etf_pipeline.reporting.sections.history import costs, drawdowns, performance, stress
@@ -24,7 +25,7 @@ __all__ = ["CHAPTERS", "chapters"]
 CHAPTERS: tuple[tuple[str, str, tuple[Callable[[ReportTables], Section], ...]], ...] = (
     ("answer", "The answer", (summary, edge)),
     ("market", "The market now", (regimes, macro, swings, exposures, worth)),
-    ("portfolio", "What to hold", (weights, reasons, optimiser)),
+    ("portfolio", "What to hold", (weights, reasons, decisions, optimiser)),
     ("record", "What it earned and could lose", (performance, attribution, drawdowns, costs, stress)),
     ("basis", "What it rests on", (forecasts, universe, survival, data_quality, provenance)),
 )
