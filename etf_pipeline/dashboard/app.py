@@ -1,20 +1,23 @@
-"""The script that Streamlit runs: which run, which strategy, which page."""
+"""The script that Streamlit runs: which run, which strategy, which page.
+
+All three stand in the query of the one address, and not in its path: Streamlit's own pages drop the query when one goes from one
+to the next, and ask a folder of the page's name for files that only the root has.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 
 import streamlit as st
 
 from etf_pipeline.dashboard import queries
-from etf_pipeline.dashboard.look import Look, finished_runs, newest_look, open_warehouse
-from etf_pipeline.dashboard.pages import market, performance, risk, runs, today, why
+from etf_pipeline.dashboard.look import Look, finished_runs, newest_look, open_warehouse, run_name
 from etf_pipeline.dashboard.parts import Chosen, ask, pick
+from etf_pipeline.dashboard.views import market, performance, risk, runs, today, why
 from etf_pipeline.errors import EtfPipelineError
 from etf_pipeline.reporting.formats import words
 from etf_pipeline.settings import Settings, load_settings
-from etf_pipeline.warehouse import Run, Warehouse
+from etf_pipeline.warehouse import Warehouse
 
 PAGES: dict[str, Callable[[Chosen], None]] = {
     "Today": today.render,
@@ -36,11 +39,14 @@ def main() -> None:
         return
     with st.sidebar:
         chosen = choose(newest)
-    pages = [
-        st.Page(partial(show, render, chosen), title=title, url_path=title.lower(), default=title == "Today")
-        for title, render in PAGES.items()
-    ]
-    st.navigation(pages, position="top").run()
+    page = st.segmented_control(
+        "Page", list(PAGES), default="Today", key="page", required=True, label_visibility="collapsed", bind="query-params"
+    )
+    banner(chosen)
+    try:
+        PAGES[str(page)](chosen)
+    except EtfPipelineError as error:
+        st.error(str(error))
 
 
 @st.cache_resource(show_spinner=False)
@@ -48,19 +54,10 @@ def _warehouse(settings: Settings) -> Warehouse:
     return open_warehouse(settings)
 
 
-def show(render: Callable[[Chosen], None], chosen: Chosen) -> None:
-    """One page under its banner."""
-    banner(chosen)
-    try:
-        render(chosen)
-    except EtfPipelineError as error:
-        st.error(str(error))
-
-
 def choose(newest: Look) -> Chosen:
     """The run and the strategy that the person has picked; at first the newest run, and its most selective strategy."""
     done = finished_runs(newest.warehouse)
-    run = pick("Run", done, "run", run_name, "Every page shows the tables as this run left them.")
+    run = pick("Run", done, "run", run_name, "When the run finished (UTC). Every page shows the tables as it left them.")
     look = Look(newest.warehouse, run.run_id)
     strategies = ask(Chosen(look, ""), queries.STRATEGIES)
     strategy = "" if strategies.empty else pick("Strategy", list(strategies.frame["strategy"]), "strategy")
@@ -70,11 +67,6 @@ def choose(newest: Look) -> Chosen:
     if working:
         st.caption(f"{len(working)} run in progress; it shows up here when it has succeeded.")
     return Chosen(look, strategy)
-
-
-def run_name(run: Run) -> str:
-    """When a run finished, and the beginning of its name."""
-    return f"{run.finished_at:%Y-%m-%d %H:%M:%S} UTC, {run.run_id[:8]}"
 
 
 def banner(chosen: Chosen) -> None:

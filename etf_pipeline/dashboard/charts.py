@@ -27,7 +27,7 @@ def lines(
     rows: pd.DataFrame, y: str, by: str = "", *, x: str = "session", form: str = "", title: str = "", log: bool = False
 ) -> alt.Chart:
     """One line per value of `by`, over time."""
-    scale = alt.Scale(type="log" if log else "linear", zero=False, nice=not log)
+    scale = alt.Scale(type="log", nice=False) if log else alt.Scale(zero=False)
     encoding: dict[str, Any] = {
         "x": alt.X(f"{x}:T", title=None),
         "y": alt.Y(f"{y}:Q", title=title or words(y), scale=scale, axis=alt.Axis(format=form) if form else alt.Axis()),
@@ -52,19 +52,19 @@ def bars(
         "x": alt.X(
             f"{value}:Q", title=title or words(value), axis=alt.Axis(format=form, tickCount=6) if form else alt.Axis(tickCount=6)
         ),
-        "y": alt.Y(f"{name}:N", title=None, sort=order, axis=alt.Axis(labelLimit=230)),
+        "y": alt.Y(f"{name}:N", title=None, sort=order, axis=alt.Axis(labelLimit=180, labelOverlap=False)),
         "tooltip": [f"{name}:N", *([f"{by}:N"] if by else []), alt.Tooltip(f"{value}:Q", format=form or ".3f")],
     }
     if by:
         encoding["color"] = _colour(by, sorted(str(one) for one in rows[by].dropna().unique()))
     chart: alt.Chart = alt.Chart(rows).mark_bar(color=colours()[0]).encode(**encoding)
-    return _finished(chart, max(80, ROW_HEIGHT * rows[name].nunique() + 30))
+    return _finished(chart, _tall(rows[name].nunique(), bool(by)))
 
 
 def intervals(rows: pd.DataFrame, value: str, error: str, name: str, *, by: str = "", title: str = "") -> alt.LayerChart:
     """A point per row with twice its standard error on either side."""
     spread = rows.assign(low=rows[value] - 2 * rows[error], high=rows[value] + 2 * rows[error])
-    y = alt.Y(f"{name}:N", title=None, sort=list(dict.fromkeys(rows[name])))
+    y = alt.Y(f"{name}:N", title=None, sort=list(dict.fromkeys(rows[name])), axis=alt.Axis(labelOverlap=False))
     offset: dict[str, Any] = {}
     if by:
         offset = {"yOffset": alt.YOffset(f"{by}:N"), "color": _colour(by, sorted(rows[by].unique()))}
@@ -73,15 +73,14 @@ def intervals(rows: pd.DataFrame, value: str, error: str, name: str, *, by: str 
     point = base.mark_point(filled=True, size=60, opacity=1).encode(
         x=f"{value}:Q", tooltip=[f"{name}:N", alt.Tooltip(f"{value}:Q", format=".3f"), alt.Tooltip(f"{error}:Q", format=".3f")]
     )
-    groups = rows[by].nunique() if by else 1
     layers: alt.LayerChart = span + point
-    return _finished(layers, max(100, (8 + 16 * groups) * rows[name].nunique() + 30))
+    return _finished(layers, _tall(rows[name].nunique() * (rows[by].nunique() if by else 1), bool(by)))
 
 
 def weights(rows: pd.DataFrame) -> alt.LayerChart:
     """A bar per fund for its weight, and a tick where it stood before."""
     order = list(rows["ticker"])
-    y = alt.Y("ticker:N", title=None, sort=order)
+    y = alt.Y("ticker:N", title=None, sort=order, axis=alt.Axis(labelOverlap=False))
     classed = rows.assign(asset_class=rows["asset_class"].fillna("none"))
     bar = (
         alt.Chart(classed)
@@ -95,12 +94,19 @@ def weights(rows: pd.DataFrame) -> alt.LayerChart:
     )
     tick = alt.Chart(classed).mark_tick(thickness=2, color="#8a95a3").encode(y=y, x="previous_weight:Q")
     layers: alt.LayerChart = bar + tick
-    return _finished(layers, max(80, ROW_HEIGHT * len(order) + 30))
+    return _finished(layers, _tall(len(order), True))
+
+
+def _tall(rows: int, legend: bool) -> int:
+    """Height of a chart with so many rows: the axis and the legend stand inside it."""
+    return ROW_HEIGHT * rows + 70 + (60 if legend else 0)
 
 
 def _colour(by: str, values: list[str]) -> alt.Color:
     scale = alt.Scale(domain=values, range=[colours()[i % len(SERIES)] for i in range(len(values))])
-    return alt.Color(f"{by}:N", title=None, scale=scale, legend=alt.Legend(orient="top", columns=3, labelLimit=150))
+    columns = 2 if max(map(len, values), default=0) > 12 else 3
+    legend = alt.Legend(orient="top", columns=columns, labelLimit=170)
+    return alt.Color(f"{by}:N", title=None, scale=scale, legend=legend)
 
 
 def _finished(chart: Drawn, height: int = HEIGHT) -> Drawn:

@@ -85,7 +85,7 @@ class Look:
             )
         except WarehouseError as error:
             return Answer(pd.DataFrame(), text, tables, f"This run cannot answer here: {str(error).splitlines()[0]}")
-        return Answer(rows.to_pandas(), text, tables)
+        return Answer(rows.to_pandas(date_as_object=False), text, tables)
 
     def versions(self) -> list[Version]:
         """The version of every table that this state shows."""
@@ -125,6 +125,11 @@ def finished_runs(warehouse: Warehouse) -> list[Run]:
     """Runs that succeeded, the newest first."""
     done = [run for run in warehouse.runs() if run.finish_order is not None]
     return sorted(done, key=lambda run: run.finish_order or 0, reverse=True)
+
+
+def run_name(run: Run) -> str:
+    """When a run finished, and the beginning of its name."""
+    return f"{run.finished_at:%Y-%m-%d %H:%M}, {run.run_id[:8]}"
 
 
 @lru_cache(maxsize=256)

@@ -18,6 +18,8 @@ WHOLE_UNITS = ("count", "sessions", "days", "shares", "year", "bytes")
 CURRENCY_UNITS = ("USD", "base currency", "listing currency")
 PERCENT_UNITS = ("fraction", "fraction per year", "fraction per month", "fraction per horizon", "fraction of net asset value")
 
+_REPORTS = tuple(name for name in TABLES if name.startswith("rpt_"))
+
 
 @dataclass(frozen=True)
 class Chosen:
@@ -60,7 +62,7 @@ def table(answer: Answer, nothing: str = "", *, name: str = "", height: int | No
     if shown(answer, nothing):
         frame(answer, name=name, height=height)
         with st.expander("SQL"):
-            st.code(answer.sql, language="sql", wrap_lines=True)
+            code(answer)
     return not answer.empty
 
 
@@ -75,8 +77,15 @@ def frame(answer: Answer, *, name: str = "", height: int | None = None) -> None:
     )
 
 
-def figure(answer: Answer, draw: Callable[[pd.DataFrame], alt.Chart | alt.LayerChart], told: str, nothing: str = "") -> bool:
-    """A chart of the rows, and the rows with their SQL one click away.
+def figure(
+    answer: Answer,
+    draw: Callable[[pd.DataFrame], alt.Chart | alt.LayerChart],
+    told: str,
+    nothing: str = "",
+    *,
+    open_rows: bool = False,
+) -> bool:
+    """A chart of the rows, and the rows with their SQL below.
 
     Parameters
     ----------
@@ -84,13 +93,23 @@ def figure(answer: Answer, draw: Callable[[pd.DataFrame], alt.Chart | alt.LayerC
         Makes the chart of the rows.
     told : str
         What the chart shows, for who does not see it.
+    open_rows : bool, default False
+        Whether the rows stand there without a click.
     """
     if shown(answer, nothing):
         st.altair_chart(draw(answer.frame), alt=told, width="stretch")
-        with st.expander("Rows and SQL"):
-            frame(answer, name=told)
-            st.code(answer.sql, language="sql", wrap_lines=True)
+        if open_rows:
+            table(answer, name=told)
+        else:
+            with st.expander("Rows and SQL"):
+                frame(answer, name=told)
+                code(answer)
     return not answer.empty
+
+
+def code(answer: Answer) -> None:
+    """The SQL of an answer, as `etf sql` takes it."""
+    st.code(answer.sql, language="sql", wrap_lines=True)
 
 
 def metrics(pairs: Sequence[tuple[str, str, str]]) -> None:
@@ -103,7 +122,7 @@ def metrics(pairs: Sequence[tuple[str, str, str]]) -> None:
 def pick(label: str, options: Sequence[Any], key: str, name: Callable[[Any], str] = str, meaning: str = "") -> Any:
     """A choice that stands in the page's address too, so that what is on the screen can be sent to somebody."""
     names = {name(one): one for one in options}
-    picked = st.selectbox(label, list(names), key=key, help=meaning or None, bind="query-params")
+    picked = st.selectbox(label, list(names), key=key, help=meaning or None, bind="query-params", persist_state="session")
     return names[picked] if picked in names else options[0]
 
 
@@ -113,8 +132,8 @@ def column_settings(rows: pd.DataFrame, tables: Sequence[str]) -> dict[str, Any]
 
 
 def described(name: str, tables: Sequence[str]) -> tuple[str, str]:
-    """What a column means and its unit: by the first of the tables that has it."""
-    for one in tables:
+    """What a column means and its unit: by the first of the tables that has it, else by the first report that does."""
+    for one in (*tables, *_REPORTS):
         column = TABLES[one].columns.get(name) if one in TABLES else None
         if column is not None:
             return str(column.description), str((column.metadata or {}).get("unit", ""))
@@ -135,10 +154,11 @@ def _setting(name: str, values: pd.Series, meaning: str, unit: str) -> Any:
 
 
 def _number_format(name: str, unit: str, values: pd.Series) -> str:
-    if unit in PERCENT_UNITS or name in ("trade", "forecast", "annual"):  # columns that a query makes of fractions
+    if unit in PERCENT_UNITS:
         return "percent"
     if unit in WHOLE_UNITS or pd.api.types.is_integer_dtype(values.dtype):
-        return "%d" if name in ("year", "source_row") else "localized"
-    if unit in CURRENCY_UNITS:
-        return "localized"
-    return "%.4f" if float(values.abs().max()) < 0.1 else "%.3f"
+        return "%d" if name in ("year", "source_row") else "%,d"
+    largest = float(values.abs().max())
+    if (values.dropna() % 1 == 0).all() or (unit in CURRENCY_UNITS and largest >= 10_000):
+        return "%,.0f"
+    return "%.4f" if largest < 0.1 else "%.3f" if largest < 100 else "%,.2f"

@@ -256,11 +256,14 @@ order by contribution, ticker
 """
 
 FACTORS: Final = """
-select factor, count(*) as funds, max(session) as session
-from multi_factor_betas
-where session = (select max(session) from multi_factor_betas where session <= $session)
-group by factor
-order by factor
+-- what the portfolio leans on, the most first
+select b.factor, count(*) as funds, sum(w.weight * b.beta order by b.ticker) as loading, max(b.session) as session
+from multi_factor_betas as b
+join target_weights as w on w.ticker = b.ticker
+where w.strategy = $strategy and w.session = $session
+    and b.session = (select max(session) from multi_factor_betas where session <= $session)
+group by b.factor
+order by abs(loading) desc, b.factor
 """
 
 SHOCKED: Final = """
@@ -316,7 +319,7 @@ RUN_PERFORMANCE: Final = (
 )
 
 QUALITY: Final = """
-select rule, severity, sum(findings) as findings, sum(refused) as refused, max(month) as newest
+select rule, severity, cast(sum(findings) as bigint) as findings, cast(sum(refused) as bigint) as refused, max(month) as newest
 from rpt_quality_trend
 group by rule, severity
 order by findings desc, rule

@@ -10,8 +10,8 @@ import streamlit as st
 
 from etf_pipeline.dashboard import charts, queries
 from etf_pipeline.dashboard.look import Answer
-from etf_pipeline.dashboard.pages.today import decision
 from etf_pipeline.dashboard.parts import Chosen, ask, described, figure, metrics, pick, shown, table
+from etf_pipeline.dashboard.views.today import decision
 from etf_pipeline.reporting.formats import number, percent, words
 
 Step = tuple[str, str, str, str]
@@ -46,7 +46,7 @@ def render(chosen: Chosen) -> None:
     with right:
         names = dict(zip(funds.frame["ticker"], funds.frame["name"], strict=True))
         ticker = pick("Fund", list(names), "ticker")
-    st.subheader(f"{ticker} · {names[ticker]}" if isinstance(names[ticker], str) else ticker)
+    st.markdown(f"**{ticker}** {names[ticker]}" if isinstance(names[ticker], str) else f"**{ticker}**")
     asked: Callable[[str], Answer] = lambda sql: ask(chosen, sql, session=session, ticker=ticker)  # noqa: E731
     _steps(asked, (("1. Net asset value", "The ledger on the date of decision.", queries.LEDGER_DAY, ""),))
     _weight(asked)

@@ -8,9 +8,9 @@ import pandas as pd
 import streamlit as st
 
 from etf_pipeline.dashboard import queries
-from etf_pipeline.dashboard.look import Look, finished_runs
-from etf_pipeline.dashboard.pages.why import version_row
-from etf_pipeline.dashboard.parts import Chosen, ask, pick, shown, table
+from etf_pipeline.dashboard.look import Look, finished_runs, run_name
+from etf_pipeline.dashboard.parts import Chosen, ask, code, pick, shown, table
+from etf_pipeline.dashboard.views.why import version_row
 from etf_pipeline.reporting.formats import words
 from etf_pipeline.schemas import TABLES
 from etf_pipeline.warehouse import Run
@@ -49,7 +49,7 @@ def _comparison(chosen: Chosen) -> None:
     if not others:
         st.caption("Only one run has succeeded yet.")
         return
-    other = pick("Compare with", others, "other", lambda run: f"{run.finished_at:%Y-%m-%d %H:%M:%S} UTC, {run.run_id[:8]}")
+    other = pick("Compare with", others, "other", run_name)
     st.caption(f"*Here* is run {chosen.look.run_id[:8]}, *there* is run {other.run_id[:8]}.")
     there = Chosen(Look(chosen.look.warehouse, other.run_id), chosen.strategy)
     _difference("Weights", chosen, there, queries.RUN_WEIGHTS, ["strategy", "ticker"], "No weight differs.")
@@ -73,7 +73,7 @@ def _difference(title: str, here: Chosen, there: Chosen, sql: str, key: list[str
     else:
         st.dataframe(rows, hide_index=True, alt=f"{title} that differ between the runs")
     with st.expander("SQL, in both runs"):
-        st.code(answers[0].sql, language="sql", wrap_lines=True)
+        code(answers[0])
 
 
 def differences(here: pd.DataFrame, there: pd.DataFrame, key: list[str]) -> pd.DataFrame:

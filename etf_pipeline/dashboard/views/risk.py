@@ -8,8 +8,8 @@ import streamlit as st
 
 from etf_pipeline.conventions import PERCENT
 from etf_pipeline.dashboard import charts, queries
-from etf_pipeline.dashboard.pages.today import decision
-from etf_pipeline.dashboard.parts import Chosen, ask, figure, frame, metrics, pick, shown, table
+from etf_pipeline.dashboard.parts import Chosen, ask, code, figure, frame, metrics, pick, shown, table
+from etf_pipeline.dashboard.views.today import decision
 from etf_pipeline.reporting.formats import day, percent, words
 
 WIDEST = 50
@@ -35,6 +35,7 @@ def _stress(chosen: Chosen) -> None:
         stress,
         lambda rows: charts.bars(rows, "profit", "title", by="kind", form="%", title="Profit, negative is a loss"),
         "Profit or loss of the newest weights in every scenario, the worst first",
+        open_rows=True,
     )
     if not drawn:
         return
@@ -42,7 +43,6 @@ def _stress(chosen: Chosen) -> None:
         "Replays buy and hold today's weights through a past window; coverage is the weight whose fund lived then, the rest "
         "moves by proxy. Simulations show minus the mean of the worst 5 %."
     )
-    frame(stress, name="Stress results")
     replays = stress.frame[stress.frame["worst_ticker"].notna()]
     if len(replays):
         titles = dict(zip(replays["scenario"], replays["title"], strict=True))
@@ -82,7 +82,7 @@ def _explorer(chosen: Chosen) -> None:
             st.altair_chart(chart, alt=f"Profit by {part} under the chosen shocks", width="stretch")
     with st.expander("Rows and SQL"):
         frame(answer, name="Profit by factor and fund under the chosen shocks")
-        st.code(answer.sql, language="sql", wrap_lines=True)
+        code(answer)
 
 
 def _sliders(names: list[str]) -> list[float]:
@@ -91,7 +91,9 @@ def _sliders(names: list[str]) -> list[float]:
     shocks = []
     for i, name in enumerate(names):
         with places[i % len(places)]:
-            chosen = st.slider(f"{words(name)}, %", -WIDEST, WIDEST, _first(i), key=f"shock_{name}", bind="query-params")
+            chosen = st.slider(
+                f"{words(name)}, %", -WIDEST, WIDEST, _first(i), persist_state="session", key=f"shock_{name}", bind="query-params"
+            )
         shocks.append(chosen * PERCENT)
     return shocks
 

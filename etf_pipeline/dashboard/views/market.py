@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from etf_pipeline.dashboard import charts, queries
-from etf_pipeline.dashboard.parts import Chosen, ask, figure, frame, metrics, pick, shown, table
+from etf_pipeline.dashboard.parts import Chosen, ask, figure, metrics, pick, shown, table
 from etf_pipeline.reporting.formats import day, number, percent, words
 
 
@@ -39,9 +39,8 @@ def _context(chosen: Chosen) -> None:
             rows.assign(name=rows["dimension"].map(words)).dropna(subset=["z"]), "z", "name", title="Deviations from its own past"
         ),
         "Each dimension's deviation from its own past",
+        open_rows=True,
     )
-    if not context.empty:
-        frame(context, name="Dimensions with their meaning, as-of date and vintage")
     dimensions = ask(chosen, queries.DIMENSIONS)
     if shown(dimensions):
         dimension = pick("History of", list(dimensions.frame["dimension"]), "dimension", words)

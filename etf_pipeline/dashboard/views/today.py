@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from etf_pipeline.dashboard import charts, queries
-from etf_pipeline.dashboard.parts import Chosen, ask, figure, frame, metrics, pick, shown, table
+from etf_pipeline.dashboard.parts import Chosen, ask, figure, metrics, pick, shown, table
 from etf_pipeline.reporting.formats import count, day, number, percent, words
 
 
@@ -22,9 +22,7 @@ def render(chosen: Chosen) -> None:
     st.header("Weights and trades")
     _solution(chosen, session)
     weights = ask(chosen, queries.WEIGHTS, session=session)
-    told = "Weight of every fund held, with the weight before as a tick"
-    if figure(weights, charts.weights, told):
-        frame(weights, name="Weights and trades with forecast, volatility and score of each fund")
+    figure(weights, charts.weights, "Weight of every fund held, with the weight before as a tick", open_rows=True)
     st.header("Why each fund")
     st.caption(
         "Parts of the score in deviations; they add up to the score that ranks the fund. The optimiser then weighs expected "
