@@ -146,7 +146,9 @@ class CovarianceHealth(Table):
     )
     shrinkage: pl.Float64 = column("Intensity, where the estimator shrinks", unit="fraction", nullable=True, ge=0, le=1)
     condition_number: pl.Float64 = column("Largest over smallest eigenvalue", unit="ratio", ge=1)
-    excluded: pl.Int64 = column("Members left out for too short a history in the sample", unit="count", ge=0)
+    excluded: pl.Int64 = column(
+        "Members left out for too short a history in the sample, or a price that never moved in it", unit="count", ge=0
+    )
     completed: pl.Int64 = column("Funds of these that enter by regression, having only a part of the sample", unit="count", ge=0)
     less_traded: pl.Int64 = column("Members left out because `max_funds` others traded more", unit="count", ge=0)
     repaired: pl.Boolean = column("Not definite as estimated: eigenvalues were clipped, variances kept", unit="flag")

@@ -158,3 +158,16 @@ def test_unknown_sessions_and_members_without_returns_are_named(returns):
     stranger = pd.DataFrame({"session": [ENDS[0]], "ticker": ["ZZZ"], "member": [True]})
     with pytest.raises(DataError, match="'ZZZ'"):
         covariances(returns, stranger, ENDS)
+
+
+@pytest.mark.parametrize("name", ["sample", "scaled_ledoit_wolf", "ewma", "statistical_factor"])
+def test_a_price_that_never_moves_is_left_out_and_not_given_a_variance(name):
+    moving = {f"F{k}": garch_returns(400, seed=80 + k) / 100 for k in range(3)}
+    young = np.append(np.full(200, np.nan), np.zeros(200))
+    returns = returns_frame({**moving, "IDLE": np.zeros(400), "YOUNG": young})
+    member, day = returns[["session", "ticker"]].assign(member=True), pd.DatetimeIndex([returns["session"].max()])
+    parameters = CovarianceParameters(estimator=name, window=250)
+    made, health = covariances(returns, member, day, parameters)
+    alone, _ = covariances(returns_frame(moving), member[member["ticker"].isin(list(moving))], day, parameters)
+    pd.testing.assert_frame_equal(made, alone, check_exact=True)
+    assert health["excluded"].tolist() == [2]

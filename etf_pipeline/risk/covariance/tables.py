@@ -78,7 +78,8 @@ def covariances(
     -----
     The window counts the exchange's sessions that the table holds. The chosen estimator sees one rectangle of complete
     returns; members with shorter ones are joined to its matrix by regression (`completed_covariance`). Filling a gap with
-    zeros would understate the variance, and a matrix of pairwise samples need not be definite.
+    zeros would understate the variance, and a matrix of pairwise samples need not be definite. A member whose price never moved
+    in the sample has no correlation and no risk that the sample could tell: it is left out, and counted.
 
     The default is Ledoit and Wolf's on scaled returns. On 160 real funds, 209 months to 2024, it was the only one whose
     unconstrained portfolio of least variance was less volatile in the month after than the sample covariance's, by 5.5 % (3.6
@@ -104,15 +105,17 @@ def _at(history: History, row: int, parameters: CovarianceParameters) -> tuple[P
     if row + 1 < parameters.window:
         return None
     members = np.flatnonzero(history.members[row])
-    known = np.isfinite(history.returns[row + 1 - parameters.window : row + 1, members]).sum(axis=0)
+    window = history.returns[row + 1 - parameters.window : row + 1, members]
+    known, moved = np.isfinite(window).sum(axis=0), np.fmax.reduce(window) > np.fmin.reduce(window)
     needed = min(parameters.min_history, parameters.window) if parameters.unequal_histories == "complete" else parameters.window
-    funds = history.most_traded(row, members[known >= needed], parameters.max_funds)
+    eligible = members[moved & (known >= needed)]
+    funds = history.most_traded(row, eligible, parameters.max_funds)
     complete = np.isin(funds, members[known == parameters.window])
     if complete.sum() < 2:
         return None
     sample = history.sample(row, parameters.window, funds[complete])
     estimate = estimator(parameters.estimator)(sample, parameters)
-    excluded = int((known < needed).sum())
+    excluded = len(members) - len(eligible)
     counts = excluded, int((~complete).sum()), len(members) - excluded - len(funds)
     if complete.all():
         return funds, estimate, counts
