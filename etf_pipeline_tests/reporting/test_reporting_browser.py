@@ -60,3 +60,33 @@ def test_in_print_the_navigation_is_gone_and_nothing_is_cut_off(browser, address
     assert not page.locator("nav").is_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 1030
     page.close()
+
+
+@pytest.mark.ui
+@pytest.mark.parametrize("width", [360, 1240])
+def test_contents_stay_in_sight_and_details_open_without_a_script(browser, address, width):
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    page.goto(address)
+    page.locator("#worth").scroll_into_view_if_needed()
+    page.evaluate("document.getElementById('worth').scrollIntoView()")
+    assert 0 <= page.locator("nav").bounding_box()["y"] <= 5
+    heading = page.locator("#worth-heading").bounding_box()["y"]
+    under = page.locator("nav").bounding_box()["height"] if width < 1000 else 0
+    assert heading >= under - 1  # not hidden behind the contents
+    fold = page.locator("#worth details").first
+    assert not fold.locator("table").is_visible()
+    fold.locator("summary").click()
+    assert fold.locator("table").is_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.close()
+
+
+@pytest.mark.ui
+def test_print_opens_what_is_folded(browser, address):
+    page = browser.new_page(viewport={"width": 1030, "height": 700})
+    page.goto(address)
+    shown = "document.querySelector('#worth details table').checkVisibility()"
+    assert not page.evaluate(shown)
+    page.emulate_media(media="print")
+    assert page.evaluate(shown)
+    page.close()
