@@ -77,6 +77,9 @@ class Increment:
     trial : int
         For a recipe whose memory has no bound: rows of that many days before the first changed one are made as well, and must
         come out as they are stored; otherwise everything is computed. [calendar days]
+    deepened : callable, optional
+        ``deepened(inputs, made, since)``: whether the new rows need more than the look-back; then they are made once more, from
+        all rows of every input. The recipe takes `before`, so that it knows which rows are new.
     contested : callable, optional
         ``contested(inputs, made, since)``: whether the new rows hold something that only the whole history can judge; then
         everything is computed.
@@ -92,6 +95,7 @@ class Increment:
     ignored: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     spans: Mapping[str, Callable[[Any], int]] = field(default_factory=dict)
     trial: int = 0
+    deepened: Callable[[Tables, Tables, date], bool] | None = None
     contested: Callable[[Tables, Tables, date], bool] | None = None
 
     def rows(self, parameters: Any) -> int:

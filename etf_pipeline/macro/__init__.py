@@ -12,8 +12,9 @@ from etf_pipeline.macro.adjustments import AdjustmentParameters, macro_adjustmen
 from etf_pipeline.macro.dimensions import DIMENSIONS, GEOPOLITICS, MACRO, Dimension, Input
 from etf_pipeline.macro.months import MonthParameters, fund_months
 from etf_pipeline.macro.profile import ProfileParameters, fund_profile
-from etf_pipeline.macro.replays import EVENTS, Event, ReplayParameters, macro_replays, macro_skill
+from etf_pipeline.macro.replays import EVENTS, Event, ReplayParameters, macro_replays
 from etf_pipeline.macro.sensitivities import SensitivityParameters, macro_sensitivities
+from etf_pipeline.macro.skill import macro_record, macro_skill
 from etf_pipeline.macro.state import MacroParameters, macro_state
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "fund_months",
     "fund_profile",
     "macro_adjustments",
+    "macro_record",
     "macro_replays",
     "macro_sensitivities",
     "macro_skill",

@@ -17,7 +17,7 @@ from typing import Any
 import pyarrow as arrow
 
 from etf_pipeline.orchestration.increments import Extension, as_stored, extension, since_day, spliced, to_the_last_rows, windows
-from etf_pipeline.recipes import PREVIOUS, PROVENANCE, PROVENANCE_SCHEMA, Recipe
+from etf_pipeline.recipes import BEFORE, PREVIOUS, PROVENANCE, PROVENANCE_SCHEMA, Recipe
 from etf_pipeline.schemas import TABLES
 from etf_pipeline.secrets import WAREHOUSE_KEY, secret
 from etf_pipeline.settings import Settings
@@ -206,6 +206,9 @@ class TableStore:
         now = {name: version for name in recipe.inputs if (version := self.head(name, run_id))}
         given = windows(self.warehouse, recipe, now, step, parameters)
         made = recipe.run(given, parameters, self.warehouse.cache)
+        if recipe.increment.deepened and recipe.increment.deepened(given, made, step.since):
+            given = self.read_for(recipe.reads, recipe.inputs, run_id) | {BEFORE: given[BEFORE]}
+            made = recipe.run(given, parameters, self.warehouse.cache)
         if recipe.increment.contested and recipe.increment.contested(given, made, step.since):
             return None
         for name, table in made.items():

@@ -141,6 +141,20 @@ class MacroReplays(Table):
     geo_as_of: pl.Date = column("Reference period of the geopolitical input at the peak", unit="date", nullable=True)
     vintage: pl.String = column("`latest`: no claim of skill rests on it", unit="category", isin=VINTAGES)
     reason: pl.String = column("What moved the multipliers most at the peak", unit="text")
+    settled: pl.Date = column("Last day that can change the row", unit="date")
+
+
+@table(room="macro", key=("part", "session"), causality="realised", available="available_at", allow_empty=True)
+class MacroRecord(Table):
+    """Rank correlation of adjustments with the returns that followed, at months' ends and in the sessions of events."""
+
+    session: pl.Date = column("Session at whose close the adjustments stood", unit="date")
+    part: pl.String = column("Which multiplier: macro, geopolitics, or both", unit="category")
+    ic: pl.Float64 = column("Spearman's across funds", unit="correlation", nullable=True, ge=-1.000001, le=1.000001)
+    funds: pl.Int64 = column("Funds with an adjustment and a return", unit="count", ge=0)
+    vintage: pl.String = column("`latest` if any adjustment rests on final revisions", unit="category", isin=VINTAGES)
+    settled: pl.Date = column("Session until which returns were waited for", unit="date")
+    available_at: Instant = column("Its close", unit="UTC instant")
 
 
 @table(room="macro", key=("scope", "part"), causality="summary")

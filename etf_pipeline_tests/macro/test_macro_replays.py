@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from etf_pipeline import calendars
-from etf_pipeline.macro import EVENTS, ReplayParameters, macro_replays, macro_skill
+from etf_pipeline.macro import EVENTS, ReplayParameters, macro_record, macro_replays, macro_skill
 from etf_pipeline.macro.replays import following
 from etf_pipeline.schemas import TABLES
 
@@ -37,7 +37,7 @@ def adjustments(table: pd.DataFrame, skill: float, seed: int = 1, vintage: str =
 
 def verdict(skill: float, seed: int = 1, vintage: str = "first") -> pd.Series:
     table = returns(seed + 100)
-    found = macro_skill(adjustments(table, skill, seed, vintage), table)
+    found = macro_skill(macro_record(adjustments(table, skill, seed, vintage), table))
     TABLES["macro_skill"].check(TABLES["macro_skill"].to_arrow(found))
     return found.set_index(["scope", "part"]).loc[("all", "macro")]
 
@@ -62,7 +62,7 @@ def test_final_revisions_support_no_claim_however_good_they_look():
 
 def test_an_event_alone_is_too_short_to_decide():
     table = returns()
-    found = macro_skill(adjustments(table, 0.9), table).set_index(["scope", "part"])
+    found = macro_skill(macro_record(adjustments(table, 0.9), table)).set_index(["scope", "part"])
     for event in EVENTS:
         row = found.loc[(event.name, "both")]
         assert row["verdict"] == "insufficient"
@@ -71,7 +71,7 @@ def test_an_event_alone_is_too_short_to_decide():
 
 def test_adjustments_that_are_the_same_for_all_rank_nothing():
     table = returns()
-    found = macro_skill(adjustments(table, 0.5), table).set_index(["scope", "part"])
+    found = macro_skill(macro_record(adjustments(table, 0.5), table)).set_index(["scope", "part"])
     assert found.loc[("all", "geopolitics"), "n"] == 0
     assert np.isnan(found.loc[("all", "geopolitics"), "mean_ic"])
 
@@ -103,4 +103,37 @@ def test_events_outside_the_data_have_no_rows():
     rows = adjustments(table, 0.5)
     early = rows[rows["session"] < "2019-01-01"]
     assert macro_replays(early, table).empty
-    assert macro_skill(early, table, ReplayParameters()).set_index("scope").loc["covid_2020", "n"].eq(0).all()
+    assert macro_skill(macro_record(early, table), ReplayParameters()).set_index("scope").loc["covid_2020", "n"].eq(0).all()
+
+
+def test_the_record_is_spearmans_correlation_with_the_return_from_the_next_open():
+    table = returns()
+    rows = adjustments(table, 0.5)
+    found = macro_record(rows, table).set_index(["session", "part"])
+    TABLES["macro_record"].check(TABLES["macro_record"].to_arrow(found.reset_index()))
+    day = pd.Timestamp("2018-03-29")
+    own = table.pivot(index="session", columns="ticker", values=["index_open", "index_close"])
+    at = own.index.get_loc(day)
+    gained = own["index_close"].iloc[at + 21] / own["index_open"].iloc[at + 1] - 1
+    favoured = rows[rows["session"] == day].set_index("ticker")["macro_multiplier"]
+    assert found.loc[(day, "macro"), "ic"] == pytest.approx(gained.corr(favoured, method="spearman"))
+    assert found.loc[(day, "macro"), "settled"] == own.index[at + 31]
+
+
+def test_a_row_of_the_record_appears_once_and_stays():
+    table = returns()
+    rows = adjustments(table, 0.5)
+    whole = macro_record(rows, table)
+    for day in ("2020-03-02", "2020-04-09", "2021-01-29"):
+        known = macro_record(rows[rows["session"] <= day], table[table["session"] <= day])
+        expected = whole[whole["settled"] <= day]
+        assert len(expected) > 100
+        pd.testing.assert_frame_equal(known.reset_index(drop=True), expected.reset_index(drop=True))
+
+
+def test_what_a_fund_returned_after_the_record_was_settled_is_unknown():
+    table = returns()
+    rows, day = adjustments(table, 0.5), pd.Timestamp("2018-03-29")
+    rests = (table["ticker"] == "F00") & table["session"].between("2018-04-02", "2018-06-29")
+    found = macro_record(rows[~rests], table[~rests]).set_index(["session", "part"])
+    assert found.loc[(day, "macro"), "funds"] == len(TICKERS) - 1

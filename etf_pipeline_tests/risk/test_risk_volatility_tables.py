@@ -183,9 +183,12 @@ def test_a_worthless_fit_falls_back_with_its_reason():
     assert table["volatility"].iloc[-1] == pytest.approx(0.001 * np.sqrt(252))
 
 
-def test_fits_of_strangers_and_fits_without_numbers_are_refused(returns, fits):
-    with pytest.raises(DataError, match="'ZZZ'"):
-        volatilities(returns, fits.assign(ticker="ZZZ"))
+def test_fits_of_funds_without_rows_govern_nothing(returns, fits):
+    both = pd.concat([fits, fits.assign(ticker="ZZZ")])
+    pd.testing.assert_frame_equal(volatilities(returns, both), volatilities(returns, fits))
+
+
+def test_fits_without_numbers_are_refused(returns, fits):
     with pytest.raises(DataError, match="AAA at 2016-12-30"):
         volatilities(returns, fits.assign(omega=np.nan))
 

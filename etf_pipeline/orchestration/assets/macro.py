@@ -8,10 +8,12 @@ from etf_pipeline.macro import SensitivityParameters as Sensitivity
 from etf_pipeline.macro import fund_months as months_of
 from etf_pipeline.macro import fund_profile as profile_of
 from etf_pipeline.macro import macro_adjustments as adjust
+from etf_pipeline.macro import macro_record as record
 from etf_pipeline.macro import macro_replays as replay
 from etf_pipeline.macro import macro_sensitivities as estimate
 from etf_pipeline.macro import macro_skill as judge
 from etf_pipeline.macro import macro_state as read_state
+from etf_pipeline.macro.replays import SPAN, longest_event
 from etf_pipeline.recipes import Increment, makes
 
 MEMBERS = ("session", "ticker", "member")
@@ -87,13 +89,38 @@ def macro_adjustments(
     return adjust(universe_membership, macro_state, macro_sensitivities, fund_profile, dim_etf, parameters)
 
 
-@makes("macro_replays", reads={"fct_returns": ("session", "ticker", "index_close", "index_open")})
+JUDGED = {
+    "macro_adjustments": ("session", "ticker", "macro_multiplier", "geo_multiplier", "vintage"),
+    "fct_returns": ("session", "ticker", "index_close", "index_open"),
+}
+
+
+def _far(parameters: Replay) -> int:
+    """Calendar days from the first session of an event to its last return, and some more."""
+    return longest_event() + (SPAN * parameters.horizon) + MONTH
+
+
+@makes(
+    "macro_replays",
+    reads={"fct_returns": JUDGED["fct_returns"]},
+    increment=Increment(dated={"macro_replays": "settled"}, spans={"macro_adjustments": _far, "fct_returns": _far}),
+)
 def macro_replays(macro_adjustments: pd.DataFrame, fct_returns: pd.DataFrame, parameters: Replay) -> pd.DataFrame:
     """Adjustments of each fund through the crises of 2020 and 2022, and the returns that followed."""
     return replay(macro_adjustments, fct_returns, parameters)
 
 
-@makes("macro_skill", reads={"fct_returns": ("session", "ticker", "index_close", "index_open")})
-def macro_skill(macro_adjustments: pd.DataFrame, fct_returns: pd.DataFrame, parameters: Replay) -> pd.DataFrame:
-    """Rank correlation between adjustments and the returns that followed, with its error and a verdict."""
-    return judge(macro_adjustments, fct_returns, parameters)
+@makes(
+    "macro_record",
+    reads=JUDGED,
+    increment=Increment(dated={"macro_record": "settled"}, spans={"macro_adjustments": _far, "fct_returns": _far}),
+)
+def macro_record(macro_adjustments: pd.DataFrame, fct_returns: pd.DataFrame, parameters: Replay) -> pd.DataFrame:
+    """Rank correlation between adjustments and the returns that followed, session by session."""
+    return record(macro_adjustments, fct_returns, parameters)
+
+
+@makes("macro_skill")
+def macro_skill(macro_record: pd.DataFrame, parameters: Replay) -> pd.DataFrame:
+    """Mean rank correlation between adjustments and the returns that followed, with its error and a verdict."""
+    return judge(macro_record, parameters)

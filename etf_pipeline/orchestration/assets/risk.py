@@ -37,7 +37,7 @@ VOLATILITY_DATED = {"garch_fits": "fit_session", "regimes": "session", "volatili
 
 
 def _a_year_ended(inputs: Tables, made: Tables, since: date) -> bool:
-    """Fits need the whole history: a night makes none, and the night of a year's end makes all of them."""
+    """Fits need the whole history: a night makes none, and the night of a year's end makes that year's."""
     return bool(made["garch_fits"].num_rows)
 
 
@@ -45,12 +45,12 @@ def _fits_out_of_reach(inputs: Tables, made: Tables, since: date) -> bool:
     return out_of_reach(to_polars(inputs["fct_returns"]), to_polars(inputs["garch_fits"]), since)
 
 
-@makes("garch_fits", reads=RETURNS, increment=Increment(dated={"garch_fits": "fit_session"}, contested=_a_year_ended))
-def garch_fits(fct_returns: pd.DataFrame, parameters: GarchParameters) -> pd.DataFrame:
+@makes("garch_fits", reads=RETURNS, increment=Increment(dated={"garch_fits": "fit_session"}, deepened=_a_year_ended))
+def garch_fits(fct_returns: pd.DataFrame, before: pd.DataFrame, parameters: GarchParameters) -> pd.DataFrame:
     """GARCH(1,1), refitted each year on everything known by then."""
     from etf_pipeline.risk import garch_fits as fit
 
-    return fit(fct_returns, parameters)
+    return fit(fct_returns, parameters, before)
 
 
 @makes(

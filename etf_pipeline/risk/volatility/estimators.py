@@ -92,7 +92,7 @@ def estimates(
     Raises
     ------
     DataError
-        If a fit belongs to a fund without returns, or a converged fit lacks a parameter.
+        If a converged fit lacks a parameter.
 
     Notes
     -----
@@ -130,8 +130,9 @@ def segments_of(
     fits: pd.DataFrame,
 ) -> pd.DataFrame:
     """The fits that govern rows: `first..stop`, of which those from `after` on hold returns that the fit has not seen."""
+    fits = fits[fits["ticker"].isin(tickers)]  # a night reads no rows of funds that have closed
     fits = fits.sort_values(["ticker", "fit_session"], kind="stable").reset_index(drop=True)
-    _refuse_broken(fits, tickers)
+    _refuse_broken(fits)
     fund = tickers.get_indexer(pd.Index(fits["ticker"]))
     day = (rows["session"] - pd.Timestamp(0)).dt.days.to_numpy()
     at = (fits["fit_session"] - pd.Timestamp(0)).dt.days.to_numpy()
@@ -142,10 +143,7 @@ def segments_of(
     return fits.assign(first=first, after=after, stop=stop)[first < stop]
 
 
-def _refuse_broken(fits: pd.DataFrame, tickers: pd.Index[str]) -> None:
-    strangers = sorted(set(fits["ticker"]) - set(tickers))
-    if strangers:
-        raise DataError(f"volatilities needs returns of every fitted fund; {strangers[:5]} have none. Refit `garch_fits`.")
+def _refuse_broken(fits: pd.DataFrame) -> None:
     needed = fits[[*VARIANCE[:-1], "variance"]]
     broken = fits[(fits["status"] == CONVERGED) & needed.isna().any(axis=1)]
     if len(broken):

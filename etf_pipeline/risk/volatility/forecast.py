@@ -51,7 +51,7 @@ def volatilities(
     Raises
     ------
     DataError
-        If a fit belongs to a fund without returns, or a converged fit lacks a parameter.
+        If a converged fit lacks a parameter.
 
     Notes
     -----

@@ -71,7 +71,9 @@ class GarchParameters:
         return f"{'gjr' if self.asymmetric else 'garch'}(1,1)-{self.errors}"
 
 
-def garch_fits(returns: pd.DataFrame, parameters: GarchParameters | None = None) -> pd.DataFrame:
+def garch_fits(
+    returns: pd.DataFrame, parameters: GarchParameters | None = None, before: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """Fit every fund at each year's last session, on all its returns so far.
 
     Parameters
@@ -80,6 +82,8 @@ def garch_fits(returns: pd.DataFrame, parameters: GarchParameters | None = None)
         `fct_returns`: columns `session`, `ticker`, `total_return` [fraction].
     parameters : GarchParameters, optional
         Defaults where omitted.
+    before : DataFrame, optional
+        Fits that stand: only later sessions are fitted.
 
     Returns
     -------
@@ -111,6 +115,8 @@ def garch_fits(returns: pd.DataFrame, parameters: GarchParameters | None = None)
     rows = returns[["ticker", "session", "total_return"]].sort_values(["ticker", "session"], kind="stable")
     percent = rows["total_return"].to_numpy(dtype=np.float64) / PERCENT
     samples = _samples(rows, ~np.isnan(percent), fit_sessions(returns["session"], parameters.exchange))
+    if before is not None and len(before):
+        samples = samples[samples["fit_session"] > before["fit_session"].max()].reset_index(drop=True)
     return _fitted(percent[~np.isnan(percent)], samples, parameters)
 
 
