@@ -101,7 +101,7 @@ def ols(y: Floats, x: Floats, *, lags: int | None = None, correct: bool = False)
         )
     lags = newey_west_lags(n) if lags is None else lags
     q, r = np.linalg.qr(x)
-    if np.abs(np.diag(r)).min() <= 1e-12 * np.abs(np.diag(r)).max():
+    if (np.abs(np.diag(r)) <= 1e-12 * np.linalg.norm(r, axis=0)).any():  # beside its length: units do not matter
         raise DataError(f"ols needs independent regressors; of {k} some are combinations of others. Drop one.")
     coefficients = np.linalg.solve(r, q.T @ y)
     residuals = y - x @ coefficients

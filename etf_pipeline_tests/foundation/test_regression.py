@@ -45,3 +45,14 @@ def test_what_cannot_be_regressed_is_refused_by_reason(broken: str) -> None:
         x = np.column_stack([x, x[:, 1]])
     with pytest.raises(DataError, match="independent" if broken == "collinear" else "known observations"):
         ols(y, x)
+
+
+def test_units_of_a_regressor_do_not_make_it_collinear() -> None:
+    rng = np.random.default_rng(8)
+    a, b = rng.normal(size=(2, 100))
+    y = 1.0 + 2.0 * a - b + rng.normal(size=100)
+    plain = ols(y, np.column_stack([np.ones(100), a, b]))
+    scaled = ols(y, np.column_stack([np.ones(100), 1e-9 * a, 1e9 * b]))  # a squared volatility beside a market's value
+    np.testing.assert_allclose(scaled.t, plain.t, rtol=1e-9)
+    with pytest.raises(DataError, match="independent regressors"):
+        ols(y, np.column_stack([np.ones(100), 1e-9 * a, 1e-9 * a + 1e-9]))

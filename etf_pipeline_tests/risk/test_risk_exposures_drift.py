@@ -10,8 +10,9 @@ import pytest
 from risk_exposure_samples import etf_table, factor_table, return_table, session_table, steady
 
 from etf_pipeline import calendars
+from etf_pipeline.errors import SettingsError
 from etf_pipeline.risk.exposures import FACTORS, DriftParameters, style_drift
-from etf_pipeline.risk.exposures.drift import Fits, distances, movement, p_values
+from etf_pipeline.risk.exposures.drift import Fits, distances, freedom, movement, p_values
 from etf_pipeline_tests.prove import factor_exposures_study
 
 DAYS = calendars.sessions("XNYS", "2014-01-02", "2018-12-31")
@@ -173,3 +174,15 @@ def test_a_market_of_the_study_has_tests_of_the_size_that_it_states():
     tests, _ = factor_exposures_study.alarms(SimulatedMarket("demo", seed=3001).fetch(), np.random.default_rng(1))
     assert len(tests) == 40
     assert (tests["p"] < 0.05).mean() <= 0.2  # 40 tests at 5 %: more than 8 of them has a chance of 1 in 2,000
+
+
+def test_more_lags_leave_fewer_degrees_of_freedom():
+    n = np.array([252])
+    assert freedom(n, 4) == freedom(n) == pytest.approx(1.5 * 252 / 5 - 5)
+    assert freedom(n, 20) == pytest.approx(1.5 * 252 / 21 - 5)
+    assert p_values(np.array([2.5]), n, 20) > p_values(np.array([2.5]), n)
+
+
+def test_one_earlier_window_cannot_tell_how_much_loadings_usually_move():
+    with pytest.raises(SettingsError, match="2 <= min_windows <= earlier"):
+        DriftParameters(min_windows=1)

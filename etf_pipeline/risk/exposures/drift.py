@@ -88,7 +88,7 @@ def style_drift(
     frame = pd.DataFrame({"session": lined.moments[pairs[:, 1]], "ticker": lined.tickers.to_numpy()[pairs[:, 0]]})
     frame["habit"] = _habits(moved.dispersion, tested, pairs[:, 1])
     frame["statistic"] = np.where(tested, moved.statistic, np.nan)
-    frame["p"] = p_values(frame["statistic"].to_numpy() / frame["habit"].to_numpy(), now.n)
+    frame["p"] = p_values(frame["statistic"].to_numpy() / frame["habit"].to_numpy(), now.n, parameters.lags)
     frame["p_holm"] = frame.groupby("session")["p"].transform(lambda one: holm(one.to_numpy()))
     frame["n_tests"] = frame.groupby("session")["p"].transform("count").astype(np.int64)
     frame["distance"] = distances(moved.difference, pairs[:, 1], _second_moments(lined, ends, parameters))
@@ -171,15 +171,15 @@ def movement(now: Fits, old: Fits) -> Movement:
     return Movement(before, difference, errors, statistic, q / (k * (there.sum(axis=0) - 1)))
 
 
-def p_values(statistic: Floats, n: Ints) -> Floats:
+def p_values(statistic: Floats, n: Ints, lags: int = -1) -> Floats:
     """Chance of a Wald statistic over k, or a larger one, where nothing has changed; NaN where it is unknown."""
     from scipy import stats
 
-    return np.asarray(stats.f.sf(statistic, len(FACTORS), freedom(n)), dtype=np.float64)
+    return np.asarray(stats.f.sf(statistic, len(FACTORS), freedom(n, lags)), dtype=np.float64)
 
 
-def freedom(n: Ints) -> Floats:
-    """Second degrees of freedom of a Wald test on Newey-West errors of windows with `n` observations.
+def freedom(n: Ints, lags: int = -1) -> Floats:
+    """Second degrees of freedom of a Wald test on Newey-West errors of windows of `n` observations; `lags` as in the parameters.
 
     The kernel's variance has ``3 n / (2 b)`` equivalent degrees of freedom for a bandwidth b of Bartlett's kernel [1]_; a test of
     six loadings at once leaves five fewer.
@@ -188,8 +188,8 @@ def freedom(n: Ints) -> Floats:
     ----------
     .. [1] M. Priestley, "Spectral Analysis and Time Series," Academic Press, 1981, table 6.1.
     """
-    lags = np.floor(4.0 * (n / 100.0) ** (2.0 / 9.0))
-    return np.asarray(np.maximum(1.5 * n / (lags + 1.0) - 5.0, 5.0), dtype=np.float64)
+    used = np.full(n.shape, float(lags)) if lags >= 0 else np.floor(4.0 * (n / 100.0) ** (2.0 / 9.0))
+    return np.asarray(np.maximum(1.5 * n / (used + 1.0) - 5.0, 5.0), dtype=np.float64)
 
 
 def distances(difference: Floats, moment: Ints, second_moments: Floats) -> Floats:

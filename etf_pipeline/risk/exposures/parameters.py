@@ -121,6 +121,15 @@ class DriftParameters:
     size: float = 0.05
     min_distance: float = 0.02
 
+    def __post_init__(self) -> None:
+        """Refuse too few windows to know how much loadings usually move, and windows too short for six of them."""
+        if not (2 <= self.min_windows <= self.earlier and 8 <= self.min_observations <= self.window):
+            raise SettingsError(
+                "style_drift needs 2 <= min_windows <= earlier and 8 <= min_observations <= window; found "
+                f"min_windows {self.min_windows}, earlier {self.earlier}, min_observations {self.min_observations}, "
+                f"window {self.window}. Change one of them."
+            )
+
     @property
     def lookback(self) -> int:
         """Rows of a fund that a test may read."""
