@@ -14,6 +14,7 @@ import etf_pipeline.definitions  # noqa: F401  registers every recipe
 from etf_pipeline import calendars
 from etf_pipeline.orchestration.config import default_parameters
 from etf_pipeline.orchestration.ingestion import frames_of, session_table
+from etf_pipeline.portfolio import PortfolioParameters
 from etf_pipeline.providers.simulated import SimulatedMarket
 from etf_pipeline.recipes import RECIPES
 from etf_pipeline.schemas import TABLES, from_arrow
@@ -54,6 +55,7 @@ def raw_tables() -> Tables:
     prices = frames["raw_prices"]
     frames["raw_prices"] = prices[prices["session"].between(FIRST, LAST)]
     tables = {name: TABLES[name].to_arrow(frame.reset_index(drop=True)) for name, frame in frames.items()}
+    tables |= {name: TABLES[name].arrow_schema.empty_table() for name in ("raw_mandates", "raw_holdings", "raw_flows")}
     return tables | {"raw_sessions": TABLES["raw_sessions"].to_arrow(session_table(tables["raw_prices"], HOME))}
 
 
@@ -139,7 +141,7 @@ def test_sydney_s_market_is_its_own() -> None:
 
 def test_the_portfolio_is_kept_in_australian_dollars_beside_an_australian_benchmark() -> None:
     ledger = from_arrow(worlds().made["backtest_ledger"])
-    assert {"STW.AX", "balanced_60_40", "max_sharpe", "risk_parity", "equal_weight"} == set(ledger["strategy"])
+    assert {"STW.AX", "balanced_60_40", *PortfolioParameters().strategies} == set(ledger["strategy"])
     assert pd.DatetimeIndex(ledger["session"]).isin(calendars.sessions(HOME, FIRST, LAST)).all()
     assert (ledger["identity_error"].abs() < 1e-10).all()
     prices = from_arrow(worlds().made["fct_prices"]).set_index(["ticker", "currency"]).index.unique()
