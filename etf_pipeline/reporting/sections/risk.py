@@ -165,8 +165,9 @@ def _market(whole: pd.DataFrame, lead: str) -> str:
     if row.empty or pd.isna(row["loading"].iloc[0]):
         return "Factor loadings are not known yet: returns or published factors are too few."
     loading, error = row["loading"].iloc[0], row["error"].iloc[0]
+    way = "same" if loading >= 0 else "other"
     return (
-        f"When US shares move by 10 %, {words(lead)} has moved by about {percent(loading / 10)} the same way "
+        f"When US shares move by 10 %, {words(lead)} has moved by about {percent(abs(loading) / 10)} the {way} way "
         f"(± {percent(NORMAL_95 * error / 10)}, 95 % interval), other factors aside."
     )
 
