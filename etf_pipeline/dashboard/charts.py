@@ -9,10 +9,10 @@ import pandas as pd
 import streamlit as st
 
 from etf_pipeline.reporting.formats import words
-from etf_pipeline.reporting.palette import SERIES, SERIES_DARK
+from etf_pipeline.reporting.palette import MUTED, SERIES, SERIES_DARK
 
 Drawn = TypeVar("Drawn", alt.Chart, alt.LayerChart)
-HEIGHT: Final = 280
+HEIGHT: Final = 340
 ROW_HEIGHT: Final = 24
 SVG: Final = {"embedOptions": {"renderer": "svg", "actions": False}}
 """A drawing whose marks are elements: sharp in print, and readable by who does not see it."""
@@ -69,8 +69,8 @@ def intervals(rows: pd.DataFrame, value: str, error: str, name: str, *, by: str 
     if by:
         offset = {"yOffset": alt.YOffset(f"{by}:N"), "color": _colour(by, sorted(rows[by].unique()))}
     base = alt.Chart(spread).encode(y=y, **offset)
-    span = base.mark_rule(strokeWidth=2).encode(x=alt.X("low:Q", title=title or words(value)), x2="high:Q")
-    point = base.mark_point(filled=True, size=60, opacity=1).encode(
+    span = base.mark_rule(strokeWidth=2, color=MUTED).encode(x=alt.X("low:Q", title=title or words(value)), x2="high:Q")
+    point = base.mark_point(filled=True, size=60, opacity=1, color=colours()[0]).encode(
         x=f"{value}:Q", tooltip=[f"{name}:N", alt.Tooltip(f"{value}:Q", format=".3f"), alt.Tooltip(f"{error}:Q", format=".3f")]
     )
     layers: alt.LayerChart = span + point

@@ -21,6 +21,7 @@ from etf_pipeline.settings import Settings
 from etf_pipeline.warehouse import Run, Version, Warehouse
 
 _NAME = re.compile(r"\$(\w+)")
+_NO_COLUMN = re.compile(r'column named "(\w+)"|column "(\w+)" not found')
 
 
 @dataclass(frozen=True)
@@ -78,14 +79,15 @@ class Look:
         try:
             rows = self.warehouse.query(sql, tables=tables, at=self.run_id, values=chosen)
         except NotMaterialised:
-            visible = {version.table_name for version in self.warehouse.tables(at=self.run_id)}
-            absent = [name for name in tables if name not in visible]
-            return Answer(
-                pd.DataFrame(), text, tables, f"This run has no table {', '.join(absent)}: it was made before there was one."
-            )
+            return Answer(pd.DataFrame(), text, tables, self._absent(tables))
         except WarehouseError as error:
-            return Answer(pd.DataFrame(), text, tables, f"This run cannot answer here: {str(error).splitlines()[0]}")
+            return Answer(pd.DataFrame(), text, tables, _reason(str(error)))
         return Answer(rows.to_pandas(date_as_object=False), text, tables)
+
+    def _absent(self, tables: tuple[str, ...]) -> str:
+        visible = {version.table_name for version in self.warehouse.tables(at=self.run_id)}
+        absent = ", ".join(name for name in tables if name not in visible)
+        return f"This run shows no table {absent}: it is older than that table, or its job did not make it."
 
     def versions(self) -> list[Version]:
         """The version of every table that this state shows."""
@@ -159,6 +161,12 @@ def spelled_out(sql: str, values: Mapping[str, Any]) -> str:
     "select * from scores where ticker = 'SPY'"
     """
     return _NAME.sub(lambda found: _literal(values[found[1]]) if found[1] in values else found[0], sql).strip()
+
+
+def _reason(error: str) -> str:
+    if found := _NO_COLUMN.search(error):
+        return f"This run's tables are of an older form: they have no column {found[1] or found[2]}."
+    return f"This run cannot answer here: {error.splitlines()[0]}"
 
 
 def _literal(value: Any) -> str:

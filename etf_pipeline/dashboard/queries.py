@@ -304,9 +304,23 @@ from (
 )
 """
 
-REVERSE: Final = "select * from rpt_reverse_stress where strategy = $strategy"
+SCENARIO_FACTORS: Final = """
+select factor, unit, shock, basis, factor_return, exposure, contribution
+from stress_factors
+where strategy = $strategy and scenario = $scenario
+order by contribution, factor
+"""
 
-STRESS_FACTORS: Final = "select * from stress_factors"
+LOSSES: Final = "select distinct loss from reverse_stress where strategy = $strategy order by loss"
+
+REVERSE: Final = """
+select factor, unit, shock, shock_sd, contribution, distance, probability, horizon
+from reverse_stress
+where strategy = $strategy and loss = $loss
+order by contribution, factor
+"""
+
+VAR_BACKTESTS: Final = "select * from var_backtests where strategy = $strategy order by model, level"
 
 # runs
 

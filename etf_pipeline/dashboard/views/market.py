@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import altair as alt
+import pandas as pd
 import streamlit as st
 
 from etf_pipeline.dashboard import charts, queries
@@ -21,7 +23,7 @@ def render(chosen: Chosen) -> None:
 
 def _context(chosen: Chosen) -> None:
     context = ask(chosen, queries.CONTEXT)
-    if shown(context):
+    if not context.empty:
         row = context.frame.iloc[0]
         metrics(
             [
@@ -33,19 +35,17 @@ def _context(chosen: Chosen) -> None:
         )
         st.caption(str(row["regime_reason"]))
     st.header("Macro and geopolitical state")
-    figure(
-        context,
-        lambda rows: charts.bars(
-            rows.assign(name=rows["dimension"].map(words)).dropna(subset=["z"]), "z", "name", title="Deviations from its own past"
-        ),
-        "Each dimension's deviation from its own past",
-        open_rows=True,
-    )
+    figure(context, _deviations, "Each dimension's deviation from its own past", open_rows=True)
     dimensions = ask(chosen, queries.DIMENSIONS)
     if shown(dimensions):
         dimension = pick("History of", list(dimensions.frame["dimension"]), "dimension", words)
         history = ask(chosen, queries.MACRO_HISTORY, dimension=dimension)
         figure(history, lambda rows: charts.lines(rows, "z", title="Deviations"), f"History of {words(dimension)} in deviations")
+
+
+def _deviations(rows: pd.DataFrame) -> alt.Chart:
+    known = rows.assign(name=rows["dimension"].map(words)).dropna(subset=["z"])
+    return charts.bars(known, "z", "name", title="Deviations from its own past")
 
 
 def _regimes(chosen: Chosen) -> None:

@@ -8,9 +8,9 @@ import streamlit as st
 
 from etf_pipeline.conventions import PERCENT
 from etf_pipeline.dashboard import charts, queries
-from etf_pipeline.dashboard.parts import Chosen, ask, code, figure, frame, metrics, pick, shown, table
+from etf_pipeline.dashboard.parts import Chosen, ask, code, described, figure, frame, metrics, pick, shown, table
 from etf_pipeline.dashboard.views.today import decision
-from etf_pipeline.reporting.formats import day, percent, words
+from etf_pipeline.reporting.formats import count, day, number, percent, words
 
 WIDEST = 50
 """Shocks run from minus to plus this many percent."""
@@ -21,11 +21,10 @@ def render(chosen: Chosen) -> None:
     st.title("Risk")
     _stress(chosen)
     _explorer(chosen)
-    st.header("Reverse stress")
-    st.caption("The smallest shock, in the measure of the factors' own covariance, that loses a given part of the portfolio.")
-    table(ask(chosen, queries.REVERSE), name="Reverse stress")
-    with st.expander("Factors of the stress tests"):
-        table(ask(chosen, queries.STRESS_FACTORS), name="Stress factors", height=320)
+    _reverse(chosen)
+    st.header("Were the claimed losses kept?")
+    st.caption("Daily value at risk and expected shortfall, as known at the close before, held against what came.")
+    table(ask(chosen, queries.VAR_BACKTESTS), name="Backtests of the value at risk")
 
 
 def _stress(chosen: Chosen) -> None:
@@ -47,11 +46,45 @@ def _stress(chosen: Chosen) -> None:
     if len(replays):
         titles = dict(zip(replays["scenario"], replays["title"], strict=True))
         scenario = pick("Who is hurt in", list(titles), "scenario", lambda one: titles[one])
-        figure(
-            ask(chosen, queries.SCENARIO, scenario=scenario),
-            lambda rows: charts.bars(rows, "contribution", "ticker", by="basis", form=".1%", title="Part of the profit"),
-            f"Contribution of each fund in {titles[scenario]}",
+        _scenario(chosen, scenario, titles[scenario])
+
+
+def _scenario(chosen: Chosen, scenario: str, title: str) -> None:
+    figure(
+        ask(chosen, queries.SCENARIO, scenario=scenario),
+        lambda rows: charts.bars(rows, "contribution", "ticker", by="basis", form=".1%", title="Part of the profit"),
+        f"Contribution of each fund in {title}",
+    )
+    figure(
+        ask(chosen, queries.SCENARIO_FACTORS, scenario=scenario),
+        lambda rows: charts.bars(rows, "contribution", "factor", by="basis", form=".1%", title="Part of the profit"),
+        f"Contribution of each factor in {title}",
+    )
+
+
+def _reverse(chosen: Chosen) -> None:
+    st.header("Reverse stress")
+    st.caption("The likeliest move of the factors that loses a given part of the portfolio.")
+    losses = ask(chosen, queries.LOSSES)
+    if not shown(losses):
+        return
+    loss = pick("Loss", list(losses.frame["loss"]), "loss", lambda one: percent(one, 0))
+    answer = ask(chosen, queries.REVERSE, loss=loss)
+    if shown(answer):
+        row = answer.frame.iloc[0]
+        metrics(
+            [
+                ("Distance", number(row["distance"]), described("distance", answer.tables)[0]),
+                ("Chance", percent(row["probability"], 2), described("probability", answer.tables)[0]),
+                ("Horizon", f"{count(row['horizon'])} sessions", described("horizon", answer.tables)[0]),
+            ]
         )
+    figure(
+        answer,
+        lambda rows: charts.bars(rows, "shock_sd", "factor", title="Move, in its own deviations"),
+        f"Move of each factor that loses {percent(loss, 0)}",
+        open_rows=True,
+    )
 
 
 def _explorer(chosen: Chosen) -> None:
