@@ -109,9 +109,9 @@ def test_mandates_run_beside_the_strategies_without_changing_them():
 
 
 def test_a_larger_portfolio_pays_more_per_unit_traded():
-    small, large = (run(TOLD | {"portfolio_value": value}).rebalance_decisions for value in (1e5, 1e7))
+    small, large = (run(TOLD | {"portfolio_value": value}).rebalance_decisions for value in (2e5, 4e6))
     assert large["cost"].sum() / large["turnover"].sum() > 1.05 * small["cost"].sum() / small["turnover"].sum()
-    assert (set(small["portfolio_value"]), set(large["portfolio_value"])) == ({1e5}, {1e7})
+    assert (set(small["portfolio_value"]), set(large["portfolio_value"])) == ({2e5}, {4e6})
 
 
 def test_a_base_currency_is_converted_by_the_series_of_macro_or_refused_by_name():
