@@ -106,14 +106,32 @@ def ols(y: Floats, x: Floats, *, lags: int | None = None, correct: bool = False)
     coefficients = np.linalg.solve(r, q.T @ y)
     residuals = y - x @ coefficients
     inverse = np.linalg.solve(r, q.T)  # (X'X)^-1 X'
-    covariance = _long_run(inverse.T * residuals[:, None], lags) * (n / (n - k) if correct else 1.0)
+    covariance = long_run(inverse.T * residuals[:, None], lags) * (n / (n - k) if correct else 1.0)
     total = float(np.sum((y - y.mean()) ** 2))
     r_squared = 1.0 - float(residuals @ residuals) / total if total > 0.0 else np.nan
     return Fit(coefficients, covariance, residuals, r_squared, n, lags)
 
 
-def _long_run(scores: Floats, lags: int) -> Floats:
-    """Sum of the scores' autocovariances under the Bartlett kernel."""
+def long_run(scores: Floats, lags: int) -> Floats:
+    """Sum of the scores' autocovariances under the Bartlett kernel [1]_.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n, k)
+        In order of time, adding up to zero.
+    lags : int
+        Autocovariances in the kernel.
+
+    Returns
+    -------
+    ndarray of shape (k, k)
+        The variance of the scores' sum. Positive semi-definite.
+
+    Examples
+    --------
+    >>> long_run(np.array([[1.0], [-1.0], [1.0], [-1.0]]), 1).tolist()
+    [[1.0]]
+    """
     total = scores.T @ scores
     for lag in range(1, min(lags, len(scores) - 1) + 1):
         cross = scores[lag:].T @ scores[:-lag]

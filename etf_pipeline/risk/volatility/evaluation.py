@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from etf_pipeline.panel import Floats
-from etf_pipeline.regression import Fit, newey_west_lags, ols
+from etf_pipeline.regression import Fit, long_run, newey_west_lags, ols
 from etf_pipeline.risk.volatility.composite import composite, qlike
 from etf_pipeline.risk.volatility.estimators import COMBINED
 from etf_pipeline.validation import holm
@@ -188,9 +188,5 @@ def _pooled_line(rows: pd.DataFrame) -> dict[str, float]:
     inverse = np.linalg.inv(design.T @ design)
     scores = pd.DataFrame(design * fit.residuals[:, None]).groupby(rows["session"].to_numpy(), sort=True).sum().to_numpy()
     lags = _lags(len(scores))
-    middle = scores.T @ scores
-    for lag in range(1, lags + 1):
-        cross = scores[lag:].T @ scores[:-lag]
-        middle = middle + (1.0 - lag / (lags + 1.0)) * (cross + cross.T)
-    clustered = Fit(fit.coefficients, inverse @ middle @ inverse, fit.residuals, fit.r_squared, len(scores), lags)
+    clustered = Fit(fit.coefficients, inverse @ long_run(scores, lags) @ inverse, fit.residuals, fit.r_squared, len(scores), lags)
     return _line(clustered, 1.0)
