@@ -532,7 +532,7 @@ def rpt_performance() -> pd.DataFrame:
     )
     mine = (rows["strategy"] == "max_sharpe").to_numpy()
     rows = rows.assign(sharpe_minus_equal_weight=np.where(mine, -0.123, np.nan), sharpe_minus_equal_weight_p=0.456)
-    return _completed("rpt_performance", rows)
+    return rows
 
 
 def rpt_nav_monthly() -> pd.DataFrame:
@@ -553,7 +553,7 @@ def rpt_drawdowns() -> pd.DataFrame:
 def rpt_costs() -> pd.DataFrame:
     rows = pd.DataFrame([(s, y) for s in STRATEGIES for y in (2020, 2021, 2022, 2023)], columns=["strategy", "year"])
     rows = rows.assign(traded_value=3_456_789.0, spread_cost=1_234.5, impact_cost=345.6, commission=78.9, cost_bps=4.8)
-    return _completed("rpt_costs", rows)
+    return rows
 
 
 def rpt_stress() -> pd.DataFrame:
@@ -701,12 +701,6 @@ def rpt_edge() -> pd.DataFrame:
     return frame.assign(n_trials=frame["n_trials"].astype("Int64"), in_mcs=frame["in_mcs"].astype("boolean"))
 
 
-def _completed(name: str, rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows with every column of the contract that may be unknown, unknown."""
-    absent = [column for column, rule in TABLES[name].columns.items() if rule.nullable and column not in rows]
-    return rows.assign(**{column: pd.Series([None] * len(rows), index=rows.index, dtype=object) for column in absent})
-
-
 def rpt_regimes() -> pd.DataFrame:
     states = regimes().set_index("session")["regime"]
     rows = pd.DataFrame(spells(states), columns=["start", "end", "regime", "sessions"])
@@ -811,14 +805,14 @@ def rpt_covariance_stability() -> pd.DataFrame:
     rows = rows.assign(balanced_verdict="no_difference", log_likelihood_verdict="no_difference", mean_assets=11.0)
     rows = rows.assign(first_session=SESSIONS[0], last_session=SESSIONS[-1], repaired_share=0.0, median_condition_number=174.9)
     rows = rows.assign(median_effective_rank=4.7, median_first_share=0.5, median_gross_exposure=1.8)
-    return _completed("rpt_covariance_stability", rows.assign(min_variance_volatility=[0.021, 0.031, 0.02, 0.022]))
+    return rows.assign(min_variance_volatility=[0.021, 0.031, 0.02, 0.022])
 
 
 def rpt_scoring() -> pd.DataFrame:
     rows = pd.DataFrame({"subject": ["blend", "regime", "regime_and_macro"], "against": ["equal", "fixed", "regime"]})
     rows = rows.assign(sessions=731, note=["", "", "final revisions"], verdict=["adaptive_better", "no_difference", "not_judged"])
     named = {f"verdict_{part}": "no_difference" for part in ("bull", "bear", "sideways", "ic", "within_class", "top_excess")}
-    return _completed("rpt_scoring", rows.assign(**named, ic_difference=0.0226))
+    return rows.assign(**named, ic_difference=0.0226)
 
 
 def macro_skill() -> pd.DataFrame:
@@ -835,7 +829,7 @@ def rpt_macro_replay() -> pd.DataFrame:
     rows = rows.assign(
         macro_peak=1.2114, geo_peak=1.0355, place_by_move=np.arange(1, 13), vintage="latest", reason="yield -2.0 sd"
     )
-    return _completed("rpt_macro_replay", rows.assign(return_following=0.0542))
+    return rows.assign(return_following=0.0542)
 
 
 def rpt_attribution() -> pd.DataFrame:
@@ -879,11 +873,22 @@ def rpt_trade_list() -> pd.DataFrame:
     )
     rows = rows.assign(reason=np.where(buy, "more of it", "less of it"), holdings="model", price=471.23, base_currency="USD")
     rows = rows.assign(trade_value=np.where(buy, 70_000.0, -30_000.0), shares=np.where(buy, 148.55, -63.66), cost_value=12.34)
-    return _completed("rpt_trade_list", rows.assign(verdict="trade"))
+    return rows.assign(verdict="trade")
+
+
+def _completed(make: Callable[[], pd.DataFrame]) -> Callable[[], pd.DataFrame]:
+    """The same rows, with every other column of the contract that may be unknown, unknown."""
+
+    def completed() -> pd.DataFrame:
+        rows = make()
+        absent = [name for name, rule in TABLES[make.__name__].columns.items() if rule.nullable and name not in rows]
+        return rows.assign(**{name: pd.Series([None] * len(rows), index=rows.index, dtype=object) for name in absent})
+
+    return completed
 
 
 REPORTED: dict[str, Callable[[], pd.DataFrame]] = {
-    f.__name__: f
+    f.__name__: _completed(f)
     for f in (
         raw_source,
         rpt_edge,
