@@ -64,7 +64,9 @@ def _capture(returns: Floats, benchmark: Floats, sessions: npt.NDArray[np.bool_]
 
 
 def _growth(returns: Floats, count: Floats) -> Floats:
-    """Annual growth of `count` sessions, the others being zero; unknown where none is or everything was lost."""
-    wealth = np.prod(1.0 + returns, axis=-1)
+    """Annual growth of `count` sessions, the others being zero; unknown where none is, everything was lost or it has no bound."""
     years = np.where(count > 0, count, np.nan) / SESSIONS_PER_YEAR
-    return np.asarray(np.where(wealth < 0.0, np.nan, np.abs(wealth)) ** (1.0 / years) - 1.0, dtype=np.float64)
+    with np.errstate(over="ignore"):
+        wealth = np.prod(1.0 + returns, axis=-1)
+        grown = np.where(wealth < 0.0, np.nan, np.abs(wealth)) ** (1.0 / years) - 1.0
+    return np.where(np.isfinite(grown), grown, np.nan)

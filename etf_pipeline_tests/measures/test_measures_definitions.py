@@ -147,3 +147,8 @@ def test_a_geared_benchmark_has_its_gearing_as_beta_and_no_alpha(market: np.ndar
         assert measure("beta", geared, 1e-4, market) == pytest.approx(gearing, rel=1e-6)
         assert measure("alpha", geared, 1e-4, market) == pytest.approx(0.0, abs=1e-9)
         assert measure("r_squared", geared, 0.0, market) == pytest.approx(1.0, rel=1e-6)
+
+
+def test_returns_that_grow_without_bound_have_no_capture() -> None:
+    wild = np.full(400, 1e3)
+    assert np.isnan(measure("up_capture", wild, 0.0, wild))
