@@ -23,6 +23,7 @@ select
     p.qlike_difference,
     p.dm,
     p.dm_p,
+    p.dm_p_adjusted,
     p.mz_slope,
     f.mz_slope_median,
     f.unbiased,

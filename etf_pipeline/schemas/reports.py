@@ -174,19 +174,43 @@ class RptDrawdowns(Table):
 
 @table(room="reports", key=("strategy", "place"), causality="summary")
 class RptStress(Table):
-    """Stress results of each strategy's current weights, the worst first, with the fund that hurts most."""
+    """Stress results of each strategy's current weights, the worst first, with the fund and the factor that hurt most."""
 
     strategy: pl.String = column("Strategy", unit="identifier")
     place: pl.Int64 = column("1 is the worst", unit="count")
     scenario: pl.String = column("Scenario", unit="identifier")
     title: pl.String = column("In words", unit="text")
-    kind: pl.String = column("replay or monte_carlo", unit="category")
+    kind: pl.String = column("replay, factor_shock or monte_carlo", unit="category")
     horizon: pl.Int64 = column("Sessions", unit="sessions")
     profit: pl.Float64 = column("Return of the portfolio; for a simulation minus its CVaR", unit="fraction")
+    low: pl.Float64 = column("Lower end of its 95 % interval", unit="fraction", nullable=True)
+    high: pl.Float64 = column("Upper end of its 95 % interval", unit="fraction", nullable=True)
     standard_error: pl.Float64 = column("Simulation error", unit="fraction", nullable=True)
     coverage: pl.Float64 = column("Weight with own history in the window", unit="fraction")
     worst_ticker: pl.String = column("Fund with the lowest contribution", unit="identifier", nullable=True)
     worst_contribution: pl.Float64 = column("Its contribution", unit="fraction", nullable=True)
+    worst_factor: pl.String = column("Factor with the lowest contribution", unit="identifier", nullable=True)
+    worst_factor_contribution: pl.Float64 = column("Its contribution", unit="fraction", nullable=True)
+
+
+@table(room="reports", key=("strategy", "loss"), causality="summary", allow_empty=True)
+class RptReverseStress(Table):
+    """What would have to happen for each strategy to lose so much: the likeliest move, in one row."""
+
+    strategy: pl.String = column("Strategy", unit="identifier")
+    loss: pl.Float64 = column("Loss", unit="fraction")
+    horizon: pl.Int64 = column("Over which it is lost", unit="sessions")
+    equity: pl.Float64 = column("Return of the share market", unit="fraction", nullable=True)
+    yield_change: pl.Float64 = column("Change of the ten-year yield", unit="bp", nullable=True)
+    spread_change: pl.Float64 = column("Change of the high-yield spread", unit="bp", nullable=True)
+    commodity: pl.Float64 = column("Return of commodities", unit="fraction", nullable=True)
+    gold: pl.Float64 = column("Return of gold", unit="fraction", nullable=True)
+    distance: pl.Float64 = column("Mahalanobis distance", unit="ratio")
+    probability: pl.Float64 = column("Chance of such a loss over the horizon", unit="probability")
+    one_in_years: pl.Float64 = column(
+        "Years between such losses if horizons followed one another", unit="years", nullable=True
+    )
+    main_factor: pl.String = column("Factor that takes the largest part of the loss", unit="identifier")
 
 
 @table(room="reports", key=("session", "rule"), causality="summary", allow_empty=True)
@@ -760,6 +784,9 @@ class RptVolatilityEvaluation(Table):
     qlike_difference: pl.Float64 = column("Benchmark's loss less its own, mean over sessions", unit="nats", nullable=True)
     dm: pl.Float64 = column("Diebold-Mariano statistic of the session means", unit="t", nullable=True)
     dm_p: pl.Float64 = column("Two-sided p-value", unit="probability", nullable=True, ge=0, le=1)
+    dm_p_adjusted: pl.Float64 = column(
+        "The same for all estimators together (Holm); the verdict is its", unit="probability", nullable=True, ge=0, le=1
+    )
     mz_slope: pl.Float64 = column("Mincer-Zarnowitz slope over all funds", unit="ratio", nullable=True)
     mz_slope_median: pl.Float64 = column("Median slope of the funds", unit="ratio", nullable=True)
     unbiased: pl.Float64 = column(
