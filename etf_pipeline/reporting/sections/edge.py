@@ -55,7 +55,7 @@ def edge(tables: ReportTables) -> Section:
     return Section(
         key="edge",
         heading="Is there an edge?",
-        sentence=_answer(whole),
+        sentence=answer(whole),
         sources=("rpt_edge", "rpt_trials", "rpt_significance"),
         paragraphs=tuple(whole["why"]),
         facts=_facts(whole, records),
@@ -76,7 +76,8 @@ def _claims(claims: pd.DataFrame) -> Grid:
     return grid(claims, CLAIMS, "What is claimed, one test each", by="subject", title=words, folded=True)
 
 
-def _answer(whole: pd.DataFrame) -> str:
+def answer(whole: pd.DataFrame) -> str:
+    """The verdict over all as an answer, from its row of `rpt_edge`."""
     return ANSWERS[whole["verdict"].iloc[0]] if len(whole) else "No strategy was tried, so there is nothing to judge."
 
 

@@ -10,7 +10,7 @@ from etf_pipeline.conventions import CASH
 from etf_pipeline.reporting.formats import day, number, percent, probability, words
 from etf_pipeline.reporting.page import Fact, Section
 from etf_pipeline.reporting.report_tables import ReportTables
-from etf_pipeline.reporting.sections.edge import SHORT
+from etf_pipeline.reporting.sections.edge import SHORT, answer
 
 VERDICTS = {
     "improved": "improved them",
@@ -39,7 +39,10 @@ def summary(tables: ReportTables) -> Section:
     return Section(
         key="summary",
         heading="In short",
-        sentence=f"As decided at the close of {day(weights['session'].max())}. The leading strategy here is {words(lead)}.",
+        sentence=(
+            f"{answer(whole)} What follows was decided at the close of {day(weights['session'].max())}; the leading strategy "
+            f"here is {words(lead)}."
+        ),
         sources=("rpt_edge", "rpt_current_weights", "rpt_performance", "regimes", "rpt_stress", "forecast_bias"),
         paragraphs=tuple(p for p in paragraphs if p),
         facts=(*_verdict(whole), _trade(weights), *_record(net), _state(state), *_worst(worst)),
