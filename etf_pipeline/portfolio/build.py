@@ -166,7 +166,7 @@ class _Desk:
         decision = self._decide(days, i, day, chosen, held, value, target, solution, books)
         decided = target if decision.trades else held
         cost = decision.cost if decision.trades else 0.0
-        self.account.settle(decided, value * (1.0 - cost), market, now, traded=decision.trades)
+        self.account.settle(decided, value / (1.0 + cost), market, now, traded=decision.trades)
         return Rebalance(
             portfolio, day, view.asked, len(chosen), solution, target, held, decided, view.drifted, value, self.fx[i], decision
         )

@@ -129,6 +129,9 @@ def breaches(held: Floats, problem: Problem, at: npt.NDArray[np.intp], gone: lis
     above = np.flatnonzero(inside > problem.upper + tolerance + ROUNDING)
     found += [f"{problem.tickers[i]} {inside[i]:.1%} > {problem.upper + tolerance:.1%}" for i in above]
     standing = dataclasses.replace(problem, turnover_limit=math.inf)
+    empty = [group for group in problem.groups if group.lower > 0.0 and not group.members.any()]
+    found += [f"{group.name} >= {group.lower:.1%}: none held" for group in empty]
+    standing = dataclasses.replace(standing, groups=tuple(group for group in problem.groups if group.members.any()))
     found += [f"{limit}: {limit.shown(limit.measure(standing, inside))}" for limit in broken_limits(standing, inside)]
     return "; ".join(found)
 

@@ -93,8 +93,8 @@ class Account:
         `date` and `amount`, in the currency of the funds, oldest first.
     seen : Timestamp or None
         Up to which day statements and flows are in.
-    stated : bool
-        Whether a statement was taken.
+    real : bool
+        Whether a statement or a flow was taken: from then on its value moves with what happens.
     """
 
     name: str
@@ -103,12 +103,7 @@ class Account:
     statements: tuple[Statement, ...] = ()
     flows: pd.DataFrame = field(default_factory=lambda: pd.DataFrame({"date": pd.DatetimeIndex([]), "amount": []}))
     seen: pd.Timestamp | None = None
-    stated: bool = False
-
-    @property
-    def real(self) -> bool:
-        """Whether its value moves: it has a statement behind it, or flows."""
-        return self.stated or len(self.flows) > 0
+    real: bool = False
 
     def look(self, market: TotalReturns, now: int, risk_free: float, usual: float) -> tuple[Floats, float]:
         """Fund weights and value at a session's close, with everything that happened by then; changes nothing.
@@ -128,10 +123,10 @@ class Account:
             row = int(market.sessions.searchsorted(statement.as_of, side="right")) - 1
             begun, value, since = Holdings(statement.weights, max(row, 0), at_close=True), statement.value, statement.as_of
         weights, growth = grown(begun, market, now, risk_free)
-        if statement is None and not self.real:
+        paid = self._paid(since, session)
+        if statement is None and paid == 0.0 and not self.real:
             return weights, usual
         worth = value * growth
-        paid = self._paid(since, session)
         if worth + paid <= 0.0:
             raise DataError(f"flows of '{self.name}' up to {session.date()} take out {-paid:,.0f}; there were {worth:,.0f}.")
         return weights * (worth / (worth + paid)), worth + paid
@@ -139,11 +134,9 @@ class Account:
     def settle(self, weights: Floats, value: float, market: TotalReturns, now: int, *, traded: bool) -> None:
         """Book a decision: what is held from here on, filled at the next open if something was traded."""
         session = market.sessions[now]
-        self.stated |= _newest(self.statements, self.seen, session) is not None
+        self.real |= _newest(self.statements, self.seen, session) is not None or self._paid(self.seen, session) != 0.0
         self.holdings = Holdings(weights, now, at_close=not traded)
-        self.seen = session
-        if self.real:
-            self.value = value
+        self.seen, self.value = session, value
 
     def _paid(self, since: pd.Timestamp | None, until: pd.Timestamp) -> float:
         if since is None:  # before the first decision: part of what it begins with

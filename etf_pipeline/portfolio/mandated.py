@@ -90,7 +90,20 @@ class Terms:
             count, alike = p.n_risk_parity, self._alike(day, p.parity_correlation)
         if strategy == "score_ranking":
             count, keep, alike = p.n_buy, p.sell_rank, self._alike(day, p.twin_correlation)
-        return candidates(day.score, eligible, previous > 0, count=count, keep_rank=keep, alike=alike)
+        chosen = candidates(day.score, eligible, previous > 0, count=count, keep_rank=keep, alike=alike)
+        return self._with_needed(day, eligible, chosen) if strategy != "score_ranking" else chosen
+
+    def _with_needed(self, day: Day, eligible: npt.NDArray[np.bool_], chosen: Positions) -> Positions:
+        """The candidates, with the best funds of each group that has a floor, and those of the benchmark."""
+        wanted = [chosen]
+        for group in self.groups:
+            if group.lower > 0.0:
+                ranked = np.flatnonzero(eligible & group.members)
+                ranked = ranked[np.argsort(-day.score[ranked], kind="stable")]
+                wanted.append(ranked[: 2 * math.ceil(group.lower / self.portfolio.parameters.upper)])
+        if self.benchmark is not None:
+            wanted.append(np.flatnonzero(eligible & (self.benchmark > 0.0)))
+        return np.unique(np.concatenate(wanted)).astype(np.intp)
 
     def problem(self, days: Days, i: int, day: Day, chosen: Positions, previous: Floats, value: float) -> Problem:
         """The problem among some members.

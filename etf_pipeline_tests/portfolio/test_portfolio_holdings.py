@@ -110,6 +110,11 @@ def test_a_later_statement_or_flow_changes_nothing_before_it():
     early = holdings(ENDS[2], T03=1e6)
     late = pd.concat([early, holdings(cut + np.timedelta64(3, "D"), T20=5e6)], ignore_index=True)
     one = build_portfolios(*SHORT.tables(), PARAMETERS, None, early, flows(ENDS[3], 1e5))
+    later, none = flows(cut + np.timedelta64(1, "D"), 7e5), early.iloc[:0]
+    never, soon = (build_portfolios(*SHORT.tables(), PARAMETERS, None, none, told) for told in (NO_FLOWS, later))
+    for left, right in zip(never, soon, strict=True):  # nor does it make a model portfolio a real one before its day
+        kept = [frame[frame["session"] <= cut].reset_index(drop=True) for frame in (left, right)]
+        pd.testing.assert_frame_equal(*kept, check_exact=True)
     more = pd.concat([flows(ENDS[3], 1e5), flows(cut + np.timedelta64(1, "D"), 7e5)], ignore_index=True)
     two = build_portfolios(*SHORT.tables(), PARAMETERS, None, late, more)
     for left, right in zip(one, two, strict=True):
