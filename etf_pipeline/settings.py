@@ -11,6 +11,7 @@ variable                  meaning                                               
 ``ETF_PROFILE``           ``full`` or ``demo`` (12 funds, 6 years)               ``full``
 ``ETF_PARAMETERS``        YAML of research parameters, over the profile's        none
 ``ETF_MANDATES``          folder of mandates, ``*.yaml``                         ``<home>/mandates``
+``ETF_SCENARIOS``         folder of stress scenarios, ``*.yaml``                 ``<home>/scenarios``
 ``ETF_EXECUTOR``          in_process, multiprocess, dask, k8s or celery          ``in_process``
 ``ETF_EXCHANGE``          main exchange: sessions, schedule, universe            ``XNYS``
 ========================  =====================================================  ==================
@@ -47,6 +48,7 @@ class Settings:
     exchange: str = "XNYS"
     tickers: tuple[str, ...] = ()
     mandates_root: Path | None = None
+    scenarios_root: Path | None = None
 
     @property
     def warehouse(self) -> Path:
@@ -67,6 +69,11 @@ class Settings:
     def mandates(self) -> Path:
         """Folder of the mandates."""
         return self.mandates_root or self.home / "mandates"
+
+    @property
+    def scenarios(self) -> Path:
+        """Folder of people's own stress scenarios."""
+        return self.scenarios_root or self.home / "scenarios"
 
     @property
     def holdings(self) -> Path:
@@ -120,6 +127,7 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         exchange=env.get("ETF_EXCHANGE", "XNYS"),
         tickers=ticker_list(env.get("ETF_TICKERS", "")),
         mandates_root=Path(env["ETF_MANDATES"]).expanduser().resolve() if env.get("ETF_MANDATES") else None,
+        scenarios_root=Path(env["ETF_SCENARIOS"]).expanduser().resolve() if env.get("ETF_SCENARIOS") else None,
     )
 
 

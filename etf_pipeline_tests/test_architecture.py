@@ -37,6 +37,7 @@ ALLOWED = {
     "execution": {"costs"},
     "portfolio": {"costs"},
     "scoring": {"validation"},
+    "stress": {"validation"},
     "backtest": {"portfolio", "costs"},
     "dashboard": {"warehouse", "reporting"},  # a front door that reads; it may compute nothing
     "live": {"quality", "features", "regimes", "scoring", "execution"},

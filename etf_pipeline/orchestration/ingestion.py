@@ -18,6 +18,7 @@ from etf_pipeline import calendars
 from etf_pipeline.errors import NotMaterialised
 from etf_pipeline.orchestration.increments import Extension
 from etf_pipeline.orchestration.portfolio_files import read_portfolio_files, tables_of
+from etf_pipeline.orchestration.scenario_files import read_scenarios
 from etf_pipeline.orchestration.tables import TableStore
 from etf_pipeline.providers import Known, RawMarket
 from etf_pipeline.providers.restatements import WATCHED, restate
@@ -152,6 +153,8 @@ def ingest(
     made["raw_sessions"] = _sessions(tables, stored, made[PRICES], chosen, extends)
     made["raw_source"] = TABLES["raw_source"].to_arrow(source_table(market, made[PRICES], chosen))
     made |= _portfolios(made, chosen)
+    until = made["raw_source"]["fetched_until"].to_pylist()[0]
+    made["raw_scenarios"] = read_scenarios(chosen, made["raw_sessions"], until)
     return Ingested(made, extends, sum(part.num_rows for part in log))
 
 

@@ -263,3 +263,20 @@ class RawFlows(Table):
     available_at: Instant = column("Since when it counts: the beginning of the day", unit="UTC instant")
     source: pl.String = column("File", unit="identifier")
     source_row: pl.Int64 = column("Row within the file, from 0", unit="count", ge=0)
+
+
+@table(room="raw", key=("scenario", "factor"), causality="source", available="source", allow_empty=True)
+class RawScenarios(Table):
+    """People's own stress scenarios, as their files say: a row per shock, or one for a window. Settings, not data."""
+
+    scenario: pl.String = column("Name: the file's stem", unit="identifier")
+    factor: pl.String = column("Shocked factor, see `stress.FACTORS`; `window` where only dates are given", unit="identifier")
+    title: pl.String = column("In words", unit="text")
+    start: pl.Date = column("Close before the window", unit="date", nullable=True)
+    end: pl.Date = column("Close that ends it", unit="date", nullable=True)
+    horizon: pl.Int64 = column("Sessions that shocks without dates take", unit="sessions", gt=0)
+    alone: pl.Boolean = column("Factors that are not named stand still; else they are propagated", unit="flag")
+    size: pl.Float64 = column("Size of the shock", unit="see `unit`", nullable=True)
+    unit: pl.String = column("Unit of the size: fraction, bp or points", unit="text")
+    source: pl.String = column("Whose view it is, or where dates and sizes come from", unit="text")
+    file: pl.String = column("File", unit="identifier")

@@ -9,7 +9,7 @@ import pandas as pd
 
 from etf_pipeline.conventions import CASH
 from etf_pipeline.panel import Floats
-from etf_pipeline.stress.history import History
+from etf_pipeline.stress.history import History, Line
 from etf_pipeline.stress.parameters import StressParameters
 from etf_pipeline.stress.scenarios import Scenario
 
@@ -26,10 +26,18 @@ class Replay:
         `ticker`, `weight`, `asset_return`, `contribution`, `basis`.
     path : ndarray of shape (n_sessions + 1,)
         Value of one unit at the start and at each close after it; NaN inside where only the window's return is known.
+    errors : ndarray of shape (n_held,)
+        Deviation of each contribution, as if those of proxied funds were independent. [fraction]
     """
 
     contributions: pd.DataFrame
     path: Floats
+    errors: Floats
+
+    @property
+    def error(self) -> float:
+        """Deviation of the profit: zero where every fund moves by its own history, unknown where a proxy's beta is. [fraction]"""
+        return float(np.sqrt(np.sum(self.errors**2)))
 
     @property
     def profit(self) -> float:
@@ -69,12 +77,11 @@ def replay(weights: dict[str, float], scenario: Scenario, history: History, para
     -----
     A fund with a bar on both ends of the window moves by its own total return. Another moves by beta times the return of the
     first of its proxies that has one, and by beta times the S&P 500's where none has; never below a total loss. Cash
-    stays as it is.
+    stays as it is. The error of a proxied fund is ``sqrt((proxy's return * error of beta)^2 + sessions * residual^2)``.
     """
+    horizon = horizon_of(scenario, history)
     growth = {
-        ticker: (np.ones(horizon_of(scenario, history) + 1), CASH_BASIS)
-        if ticker == CASH
-        else _growth(ticker, scenario, history, parameters)
+        ticker: (np.ones(horizon + 1), CASH_BASIS, 0.0) if ticker == CASH else _growth(ticker, scenario, history, parameters)
         for ticker in weights
     }
     total = np.array([growth[ticker][0][-1] - 1.0 for ticker in weights])
@@ -89,7 +96,7 @@ def replay(weights: dict[str, float], scenario: Scenario, history: History, para
         }
     )
     path = 1.0 + np.sum([weight * (growth[ticker][0] - 1.0) for ticker, weight in weights.items()], axis=0)
-    return Replay(frame, path)
+    return Replay(frame, path, held * np.array([growth[ticker][2] for ticker in weights]))
 
 
 def horizon_of(scenario: Scenario, history: History) -> int:
@@ -98,18 +105,23 @@ def horizon_of(scenario: Scenario, history: History) -> int:
     return window[1] - window[0] if window else int(np.busday_count(scenario.start, scenario.end))
 
 
-def _growth(ticker: str, scenario: Scenario, history: History, parameters: StressParameters) -> tuple[Floats, str]:
-    """Value of one unit of a fund through the window, and whose history it is."""
+def _growth(ticker: str, scenario: Scenario, history: History, parameters: StressParameters) -> tuple[Floats, str, float]:
+    """Value of one unit of a fund through the window, whose history it is, and the deviation of its end."""
     own = _own_growth(ticker, scenario, history)
     if own is not None:
-        return own, OWN
+        return own, OWN, 0.0
     for proxy in history.proxies[ticker]:
         found = _own_growth(proxy, scenario, history)
         if found is not None:
-            return _levered(found, history.beta(ticker, proxy, parameters)), PROXY
+            return _by_proxy(found, history.line(ticker, proxy, parameters))
     index = np.full(horizon_of(scenario, history) + 1, np.nan)
     index[0], index[-1] = 1.0, 1.0 + scenario.index_return
-    return _levered(index, history.beta(ticker, parameters.market_fund, parameters)), PROXY
+    return _by_proxy(index, history.line(ticker, parameters.market_fund, parameters))
+
+
+def _by_proxy(growth: Floats, line: Line) -> tuple[Floats, str, float]:
+    deviation = np.sqrt(((growth[-1] - 1.0) * line.error) ** 2 + (len(growth) - 1) * line.residual**2)
+    return _levered(growth, line.beta), PROXY, float(deviation)
 
 
 def _own_growth(ticker: str, scenario: Scenario, history: History) -> Floats | None:

@@ -26,8 +26,11 @@ def test_each_measure_stands_under_its_own_heading_and_the_interval_is_that_of_s
     performance = pd.DataFrame({"measure": names, "value": range(1, 10), "ci_low": range(11, 20), "ci_high": range(21, 30)})
     performance = performance.astype(dict.fromkeys(("value", "ci_low", "ci_high"), float))
     performance = performance.assign(strategy="s", cost_basis="net", start=JANUARY, end=MARCH)
-    row = report("rpt_performance", performance=performance).iloc[0]
+    costs = pd.DataFrame({"strategy": "s", "benchmark": ["CASH", "SPY"], "multiple": [7.0, 3.0]})
+    costs = costs.assign(cost_charged=5e-4, cost_break_even=[35e-4, 15e-4])
+    row = report("rpt_performance", performance=performance, break_even=costs).iloc[0]
     assert [row[name] for name in names] == list(range(1, 10))
+    assert [row["cost_bps"], row["break_even_cost_bps"]] == pytest.approx([5.0, 35.0], rel=1e-12)
     assert (row["sharpe_low"], row["sharpe_high"]) == (13, 23)
 
 
@@ -45,13 +48,26 @@ def test_a_month_s_value_is_that_of_its_last_session_after_costs() -> None:
 def test_the_worst_scenario_comes_first_with_the_fund_that_hurts_most() -> None:
     results = pd.DataFrame({"scenario": ["mild", "bad"], "profit": [-0.05, -0.30]})
     results = results.assign(strategy="s", title="t", kind="replay", horizon=5, standard_error=float("nan"), coverage=1.0)
+    results = results.assign(low=results["profit"] - 0.01, high=results["profit"] + 0.01)
     parts = pd.DataFrame(
         {"scenario": ["bad"] * 3, "ticker": ["A", "B", "C"], "contribution": [0.02, -0.25, -0.07], "strategy": "s"}
     )
-    found = report("rpt_stress", stress_results=results, stress_contributions=parts).sort_values("place")
+    factors = pd.DataFrame({"scenario": "bad", "factor": ["equity", "gold"], "contribution": [-0.31, 0.01], "strategy": "s"})
+    found = report("rpt_stress", stress_results=results, stress_contributions=parts, stress_factors=factors).sort_values("place")
     assert found["scenario"].tolist() == ["bad", "mild"]
     assert (found["worst_ticker"].iloc[0], found["worst_contribution"].iloc[0]) == ("B", -0.25)
+    assert (found["worst_factor"].iloc[0], found["worst_factor_contribution"].iloc[0]) == ("equity", -0.31)
     assert pd.isna(found["worst_ticker"].iloc[1])
+
+
+def test_a_reverse_stress_is_one_row_with_each_factor_under_its_own_heading() -> None:
+    rows = pd.DataFrame({"factor": ["equity", "rates", "credit", "gold"], "shock": [-0.2, -25.0, 240.0, -0.03]})
+    rows = rows.assign(contribution=[-0.08, 0.01, -0.03, 0.0], strategy="s", loss=0.1, horizon=21, distance=2.0, probability=0.02)
+    row = report("rpt_reverse_stress", reverse_stress=rows).iloc[0]
+    assert (row["equity"], row["yield_change"], row["spread_change"], row["gold"]) == (-0.2, -25.0, 240.0, -0.03)
+    assert pd.isna(row["commodity"])
+    assert row["main_factor"] == "equity"
+    assert row["one_in_years"] == pytest.approx(21 / 252 / 0.02)
 
 
 def test_the_deepest_drawdown_has_the_first_place_and_ten_are_kept() -> None:
