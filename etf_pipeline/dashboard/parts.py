@@ -61,6 +61,7 @@ def table(answer: Answer, nothing: str = "", *, name: str = "", height: int | No
     """Rows with their SQL below."""
     if shown(answer, nothing):
         frame(answer, name=name, height=height)
+    if not answer.missing:  # that there is nothing is an answer too
         with st.expander("SQL"):
             code(answer)
     return not answer.empty
