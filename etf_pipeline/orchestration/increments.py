@@ -24,7 +24,7 @@ from etf_pipeline.recipes import BEFORE, Increment, Recipe
 from etf_pipeline.schemas import TABLES, Contract
 from etf_pipeline.schemas.contract import to_polars
 from etf_pipeline.warehouse import Version, Warehouse
-from etf_pipeline.warehouse.chunks import begins, seam, within
+from etf_pipeline.warehouse.chunks import begins, ends, seam, within
 from etf_pipeline.warehouse.records import schema_hash
 
 NEVER = date.max
@@ -33,10 +33,11 @@ NEVER = date.max
 
 @dataclass(frozen=True)
 class Extension:
-    """Which versions are extended, and from which day on."""
+    """Which versions are extended, from which day on, and the first day that changed: not before it."""
 
     onto: Mapping[str, Version]
     since: date
+    first: date = NEVER
 
 
 def extension(
@@ -94,19 +95,20 @@ def _joined(
             if joint is None:
                 return None
             since = min(since, joint)
-    return Extension(dict(onto), since)
+    return Extension(dict(onto), since, first)
 
 
-def to_the_last_rows(warehouse: Warehouse, step: Extension) -> Extension | None:
-    """The extension moved back to the newest stored chunk of its outputs, for tables that not every session adds rows to.
+def quiet(warehouse: Warehouse, step: Extension) -> Extension | None:
+    """The extension from the first changed day, where no stored row lies on it or later: months' ends, between two of them.
 
-    None where it begins no later than that: then all its rows are gone, and everything must be computed.
+    If no row is made since then either, the stored chunks stand as they are and need not be joined. None where rows are stored.
     """
-    starts = [
-        begins(file.chunk) for name, version in step.onto.items() if TABLES[name].chunk for file in warehouse.files_of(version)
-    ]
-    newest = max((day for day in starts if day is not None), default=step.since)
-    return Extension(step.onto, newest) if newest < step.since else None
+    chunked = [version for name, version in step.onto.items() if TABLES[name].chunk]
+    stored = [ends(file.chunk) for version in chunked for file in warehouse.files_of(version)]
+    last = [day for day in stored if day is not None]
+    if not chunked or len(last) < len(stored) or max(last, default=step.first) > step.first:
+        return None
+    return Extension(step.onto, step.first, step.first)
 
 
 def _json(settings: Mapping[str, object]) -> str:
@@ -163,15 +165,16 @@ def windows(
 ) -> dict[str, arrow.Table]:
     """The inputs that a recipe needs to make its rows from a day on.
 
-    Tables cut by date are read from `lookback` rows before that day on for each fund that has a row since then, or from `spans`
-    days before it; others whole. Under the name `BEFORE` come the recipe's own rows of that stretch, where it asks for them; all
-    its rows before the day, where its table is not cut by date.
+    Tables cut by date give the key and the columns that the recipe reads, from `lookback` rows before that day on for each fund
+    that has a row since then, or from `spans` days before it; others whole. Under the name `BEFORE` come the recipe's own rows of
+    that stretch, where it asks for them; all its rows before the day, where its table is not cut by date.
     """
     assert recipe.increment is not None
     rows = recipe.increment.rows(parameters)
     far = {name: (step.since - timedelta(days=span(parameters)), 0) for name, span in recipe.increment.spans.items()}
     back = {name: far.get(name, (step.since, rows)) for name in now if TABLES[name].chunk}
-    cut = {name: _stretch(warehouse, TABLES[name], now[name], *back[name]) for name in back}
+    read = {name: _columns(TABLES[name], recipe.reads.get(name)) for name in back}
+    cut = {name: _stretch(warehouse, TABLES[name], now[name], *back[name], read[name]) for name in back}
     alive = pl.concat([_alive(TABLES[name], frame, step.since) for name, frame in cut.items()]).unique()
     found = {name: warehouse.read_version(now[name], recipe.reads.get(name)) for name in now if name not in cut}
     for name, frame in cut.items():
@@ -189,9 +192,8 @@ def _own_before(warehouse: Warehouse, recipe: Recipe, step: Extension, rows: int
         day, whole = recipe.increment.dated[own], warehouse.read_version(version)
     else:
         day = _day(contract)
-        whole = _lengthened(
-            warehouse, contract, version, _stretch(warehouse, contract, version, step.since, rows), step.since, rows, alive
-        )
+        stretch = _stretch(warehouse, contract, version, step.since, rows, contract.arrow_schema.names)
+        whole = _lengthened(warehouse, contract, version, stretch, step.since, rows, alive)
     return contract.conform(to_polars(whole).filter(pl.col(day) < step.since).to_arrow())
 
 
@@ -217,10 +219,19 @@ def _reach(since: date, rows: int) -> date:
     return since - timedelta(days=int(rows * 1.5) + 10 if rows else 0)
 
 
-def _stretch(warehouse: Warehouse, contract: Contract, version: Version, since: date, rows: int) -> pl.DataFrame:
+def _columns(contract: Contract, wanted: Sequence[str] | None) -> list[str]:
+    """Columns that are read of a table: its key and those that the recipe names; all where it names none."""
+    names = contract.arrow_schema.names
+    return [name for name in names if name in {*wanted, *contract.key, _day(contract)}] if wanted else names
+
+
+def _stretch(
+    warehouse: Warehouse, contract: Contract, version: Version, since: date, rows: int, columns: Sequence[str]
+) -> pl.DataFrame:
     labels = [file.chunk for file in warehouse.files_of(version)]
-    table = warehouse.read_version(version, since=_start(labels, since, rows))
-    contract.check(table)
+    table = warehouse.read_version(version, columns, since=_start(labels, since, rows))
+    if len(columns) == len(contract.arrow_schema):  # columns alone were checked when they were written
+        contract.check(table)
     frame = pl.from_arrow(table)
     assert isinstance(frame, pl.DataFrame)
     return frame.filter(pl.col(_day(contract)) >= _reach(since, rows))
@@ -243,12 +254,16 @@ def _lengthened(
         earlier = _before(warehouse, version, reach, day, [group, day]).filter(pl.col(day) < reach)
         resting = short.join(earlier.select(group).unique(), on=group, how="semi")
         if resting.height:
-            old = _before(warehouse, version, reach, day).filter(pl.col(day) < reach)
+            old = _before(warehouse, version, reach, day, frame.columns).filter(pl.col(day) < reach)
             lacking = rows - pl.col("have")
             missed = old.join(resting, on=group).sort(group, day)
             place = pl.col(day).rank("ordinal", descending=True).over(group)
             frame = pl.concat([missed.filter(place <= lacking).select(frame.columns), frame])
-    return contract.conform(frame.to_arrow())
+    return contract.in_key_order(_as_declared(contract, frame))
+
+
+def _as_declared(contract: Contract, frame: pl.DataFrame) -> arrow.Table:
+    return frame.to_arrow().cast(arrow.schema([contract.arrow_schema.field(name) for name in frame.columns]))
 
 
 def _before(warehouse: Warehouse, version: Version, reach: date, day: str, columns: Sequence[str] | None = None) -> pl.DataFrame:

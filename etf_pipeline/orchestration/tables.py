@@ -16,7 +16,7 @@ from typing import Any
 
 import pyarrow as arrow
 
-from etf_pipeline.orchestration.increments import Extension, as_stored, extension, since_day, spliced, to_the_last_rows, windows
+from etf_pipeline.orchestration.increments import Extension, as_stored, extension, quiet, since_day, spliced, windows
 from etf_pipeline.recipes import BEFORE, PREVIOUS, PROVENANCE, PROVENANCE_SCHEMA, Recipe
 from etf_pipeline.schemas import TABLES
 from etf_pipeline.secrets import WAREHOUSE_KEY, secret
@@ -115,7 +115,8 @@ class TableStore:
     ) -> dict[str, Version]:
         """Check, stage and commit the tables of one step, all or none; tables cut by date may extend a version from a day on."""
         for name, table in tables.items():
-            TABLES[name].check(table)
+            if table.num_rows or extends is None or not TABLES[name].chunk:  # no new rows are no new table
+                TABLES[name].check(table)
         staged = [self._staged(name, table, extends) for name, table in tables.items()]
         commit = self.warehouse.commit(
             run_id,
@@ -169,10 +170,7 @@ class TableStore:
             for name in recipe.outputs:
                 self.warehouse.require_schema(run_id, TABLES[name].room, name, TABLES[name].arrow_schema)
         step = None if recompute else self._extension(recipe, run_id, parameters)
-        made = self._extended(recipe, run_id, parameters, step) if step else None
-        if step and made is None:  # a table of months' ends has no row since the last one
-            step = to_the_last_rows(self.warehouse, step)
-            made = self._extended(recipe, run_id, parameters, step) if step else None
+        step, made = self._carried(recipe, run_id, parameters, step) if step else (None, None)
         if made is None:
             given = self.read_for(recipe.reads, recipe.inputs, run_id)
             if recipe.looks_back and self.head(recipe.outputs[0], run_id):
@@ -200,7 +198,23 @@ class TableStore:
         )
         return extension(self.warehouse, recipe, onto, now, settings_of(parameters))
 
-    def _extended(self, recipe: Recipe, run_id: str, parameters: Any, step: Extension) -> dict[str, arrow.Table] | None:
+    def _carried(
+        self, recipe: Recipe, run_id: str, parameters: Any, step: Extension
+    ) -> tuple[Extension | None, dict[str, arrow.Table] | None]:
+        """The extension that was taken and its rows; (None, None) where everything must be computed."""
+        still = quiet(self.warehouse, step)
+        if still is not None:
+            made = self._extended(recipe, run_id, parameters, still, may_be_empty=True)
+            if made is not None and not any(table.num_rows for name, table in made.items() if TABLES[name].chunk):
+                return still, made
+            if made is None or step.since == still.since:
+                return (still, made) if made is not None else (None, None)
+        made = self._extended(recipe, run_id, parameters, step)
+        return (step, made) if made is not None else (None, None)
+
+    def _extended(
+        self, recipe: Recipe, run_id: str, parameters: Any, step: Extension, *, may_be_empty: bool = False
+    ) -> dict[str, arrow.Table] | None:
         """Rows of the outputs from the extension's day on, tables that are not cut by date whole; None where there are none."""
         assert recipe.increment is not None
         now = {name: version for name in recipe.inputs if (version := self.head(name, run_id))}
@@ -214,7 +228,7 @@ class TableStore:
         for name, table in made.items():
             if TABLES[name].chunk:
                 made[name] = since_day(name, table, step.since)
-                if not made[name].num_rows:
+                if not made[name].num_rows and not may_be_empty:
                     return None
             else:
                 stored = self.warehouse.read_version(step.onto[name])

@@ -81,6 +81,21 @@ def within(label: str, since: date | None = None, before: date | None = None) ->
     return start is None or ((since is None or start >= since) and (before is None or start < before))
 
 
+def ends(label: str) -> date | None:
+    """First day after a chunk; None for the chunk of a table that is not cut.
+
+    Examples
+    --------
+    >>> ends("2023"), ends("2023-12")
+    (datetime.date(2024, 1, 1), datetime.date(2024, 1, 1))
+    """
+    start = begins(label)
+    if start is None:
+        return None
+    months = start.month if "-" in label else 12
+    return date(start.year + months // 12, months % 12 + 1, 1)
+
+
 def seam(labels: Iterable[str], first: date, last: date) -> date | None:
     """Where new rows may be joined to stored chunks: the latest day, not past `first`, that begins a chunk before and after.
 

@@ -33,7 +33,7 @@ def stage(registry: Registry, name: TableName, table: pa.Table, chunk: str | Non
     registry.vault.require_open()
     table = table.replace_schema_metadata(None)
     table = table.cast(pa.schema([field.remove_metadata() for field in table.schema]))
-    pieces = split(table, chunk)
+    pieces = split(table, chunk) if table.num_rows or not kept else []  # no new rows: the kept files are the table
     folder = new_folder(registry, name)
     files: list[StoredFile] = list(kept)
     hashes = [content_hash(piece) for _, piece in pieces]
