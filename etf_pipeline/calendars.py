@@ -16,7 +16,7 @@ import pandas as pd
 from etf_pipeline.errors import DataError
 
 FIRST_SESSION = "1990-01-01"
-"""Calendars reach back this far; earlier macro history needs no session."""
+"""Calendars reach back this far, or as far as their exchange's holidays are known; earlier macro history needs no session."""
 
 
 @functools.cache
@@ -29,6 +29,8 @@ def _calendar(exchange: str) -> Any:
         raise DataError(
             f"no calendar is known for exchange '{exchange}'. Use a market identifier code such as XNYS or XASX."
         ) from error
+    except ValueError:  # its holidays are known only from a later day on: Tokyo's from 1997
+        return exchange_calendars.get_calendar(exchange, start=exchange_calendars.get_calendar(exchange).bound_min())
 
 
 def sessions(exchange: str, start: str | pd.Timestamp, end: str | pd.Timestamp) -> pd.DatetimeIndex:

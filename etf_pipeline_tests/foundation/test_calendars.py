@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from etf_pipeline import calendars
+from etf_pipeline.conventions import HOME_MARKETS
 from etf_pipeline.errors import DataError
 
 
@@ -43,3 +44,11 @@ def test_a_sydney_portfolio_sees_a_new_york_close_one_session_later() -> None:
 def test_an_unknown_exchange_is_named() -> None:
     with pytest.raises(DataError, match="XXXX"):
         calendars.sessions("XXXX", "2024-01-01", "2024-02-01")
+
+
+@pytest.mark.parametrize("exchange", HOME_MARKETS)
+def test_every_home_market_has_a_calendar_as_far_back_as_its_holidays_are_known(exchange: str) -> None:
+    days = calendars.sessions(exchange, "1990-01-01", "2024-12-31")
+    assert days[0].year == (1997 if exchange == "XTKS" else 1990)
+    assert days[-1] >= pd.Timestamp("2024-12-30")
+    assert calendars.closes(exchange, days[-5:]).notna().all()
