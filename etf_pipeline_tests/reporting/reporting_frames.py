@@ -379,10 +379,16 @@ def stress_results() -> pd.DataFrame:
                     "end": pd.Timestamp("2009-03-09") if replay else pd.NaT,
                     "horizon": 120 if replay else 1,
                     "profit": profit * (1 - 0.1 * k),
+                    "low": profit * (1 - 0.1 * k) - 0.01,
+                    "high": profit * (1 - 0.1 * k) + 0.01,
                     "max_drawdown": abs(profit) if replay else np.nan,
                     "var": np.nan if replay else 0.0201,
                     "cvar": np.nan if replay else 0.0271,
                     "standard_error": np.nan if replay else 0.0004,
+                    "var_error": np.nan if replay else 0.0002,
+                    "drawdown_median": np.nan if replay else 0.0,
+                    "drawdown_95": np.nan if replay else 0.0201,
+                    "drawdown_error": np.nan if replay else 0.0002,
                     "coverage": 0.83 if replay else 1.0,
                     "source": "dated window",
                 }
@@ -562,6 +568,8 @@ def rpt_stress() -> pd.DataFrame:
     replay = rows["kind"] == "replay"
     rows["worst_ticker"] = np.where(replay, "EEM", None)
     rows["worst_contribution"] = np.where(replay, -0.0456, np.nan)
+    rows["worst_factor"] = np.where(replay, "equity", None)
+    rows["worst_factor_contribution"] = np.where(replay, -0.0789, np.nan)
     return rows[
         [
             "strategy",
@@ -571,10 +579,14 @@ def rpt_stress() -> pd.DataFrame:
             "kind",
             "horizon",
             "profit",
+            "low",
+            "high",
             "standard_error",
             "coverage",
             "worst_ticker",
             "worst_contribution",
+            "worst_factor",
+            "worst_factor_contribution",
         ]
     ]
 
