@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from etf_pipeline.reporting.formats import words
-from etf_pipeline.reporting.palette import MUTED, SERIES, SERIES_DARK
+from etf_pipeline.reporting.palette import MUTED, REST, SERIES, SERIES_DARK
 
 Drawn = TypeVar("Drawn", alt.Chart, alt.LayerChart)
 HEIGHT: Final = 340
@@ -95,6 +95,28 @@ def weights(rows: pd.DataFrame) -> alt.LayerChart:
     tick = alt.Chart(classed).mark_tick(thickness=2, color="#8a95a3").encode(y=y, x="previous_weight:Q")
     layers: alt.LayerChart = bar + tick
     return _finished(layers, _tall(len(order), True))
+
+
+def regimes(path: pd.DataFrame, spells: pd.DataFrame) -> alt.LayerChart:
+    """The market's index over the spells of each regime; an open spell reaches to the newest session."""
+    shades = {"bull": SERIES[5], "bear": SERIES[3], "sideways": REST}
+    closed = spells.assign(end=spells["end"].fillna(path["session"].max()))
+    known = closed[closed["regime"].isin(list(shades))]
+    scale = alt.Scale(domain=list(shades), range=list(shades.values()))
+    band = (
+        alt.Chart(known)
+        .mark_rect(opacity=0.3)
+        .encode(
+            x=alt.X("start:T", title=None),
+            x2="end:T",
+            color=alt.Color("regime:N", title=None, scale=scale, legend=alt.Legend(orient="top")),
+            tooltip=["regime:N", "start:T", "end:T", alt.Tooltip("market_return:Q", format="+.1%")],
+        )
+    )
+    y = alt.Y("index_close:Q", title="Index of the market", scale=alt.Scale(type="log", nice=False))
+    line = alt.Chart(path).mark_line(strokeWidth=1.6, color=colours()[0]).encode(x="session:T", y=y)
+    layers: alt.LayerChart = band + line
+    return _finished(layers)
 
 
 def _tall(rows: int, legend: bool) -> int:

@@ -209,6 +209,12 @@ group by date_trunc('month', r.session)
 order by session
 """
 
+TILTS: Final = """
+select ticker, name, asset_class, rank, rank_without, places_gained, macro_part, geo_part, reason, vintage, macro_as_of, geo_as_of
+from rpt_macro_tilts
+order by abs(places_gained) desc, ticker
+"""
+
 EVENTS: Final = (
     "select event, any_value(title) as title, max(peak) as peak from rpt_macro_replay group by event order by peak desc"
 )

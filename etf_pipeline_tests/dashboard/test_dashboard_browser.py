@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.ui, pytest.mark.timeout(420)]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 QUIET = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update"]
 SHOTS = os.environ.get("ETF_SCREENSHOTS")
-CHARTS = {"Today": 2, "Performance": 3, "Why": 1, "Market": 4, "Risk": 4, "Runs": 0}
+CHARTS = {"Today": 2, "Performance": 3, "Why": 1, "Market": 5, "Risk": 4, "Runs": 0}
 WIDTHS = {"desktop": 1280, "phone": 390}
 DRAWN = """count => {
     const charts = [...document.querySelectorAll('[data-testid=stVegaLiteChart]')];

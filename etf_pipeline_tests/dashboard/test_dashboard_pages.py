@@ -6,6 +6,7 @@ import hashlib
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -161,6 +162,30 @@ def test_a_run_with_few_tables_opens_every_page_and_says_what_it_lacks(demo, tmp
         assert not app.exception, page
         assert not app.error, page
         assert any("shows no table" in line.value for line in app.info), page
+
+
+def test_reverse_stress_and_factors_of_a_scenario_are_shown_where_a_run_has_them(demo, tmp_path, monkeypatch):
+    parts = {
+        "strategy": ["max_sharpe"] * 2,
+        "factor": ["equity", "rates"],
+        "unit": ["fraction", "bp"],
+        "contribution": [-0.08, -0.02],
+    }
+    reverse = {**parts, "shock": [-0.2, 30.0], "shock_sd": [-2.0, 0.5], "loss": [0.1] * 2}
+    reverse |= {"distance": [2.1] * 2, "probability": [0.03] * 2, "horizon": [21] * 2}
+    factors = {**parts, "shock": [-0.3, 50.0], "scenario": ["covid_2020"] * 2, "basis": ["given", "propagated"]}
+    factors |= {"factor_return": [-0.3, -0.01], "exposure": [0.27, 2.0]}
+    rows = {name: demo.read(name) for name in ("target_weights", "rpt_stress", "stress_contributions")}
+    rows |= {"reverse_stress": pa.table(reverse), "stress_factors": pa.table(factors)}
+    warehouse = Warehouse(tmp_path / "warehouse")
+    warehouse.begin_run("newer")
+    warehouse.commit("newer", "step", [warehouse.stage("stress", name, table) for name, table in rows.items()])
+    warehouse.finish_run("newer", succeeded=True)
+    app = opened(tmp_path, monkeypatch, "Risk", strategy="max_sharpe", scenario="Pandemic crash")
+    assert not app.exception
+    assert with_columns(app, "shock_sd", "probability")["shock"].tolist() == [-0.2, 30.0]
+    assert with_columns(app, "factor_return", "exposure")["contribution"].tolist() == [-0.08, -0.02]
+    assert figure_of(app, "Chance") == percent(0.03, 2)
 
 
 def test_a_home_without_a_run_is_one_line(tmp_path, monkeypatch):

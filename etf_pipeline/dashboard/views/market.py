@@ -50,18 +50,23 @@ def _deviations(rows: pd.DataFrame) -> alt.Chart:
 
 def _regimes(chosen: Chosen) -> None:
     st.header("Regimes")
-    path = ask(chosen, queries.REGIME_PATH)
+    path, spells = ask(chosen, queries.REGIME_PATH), ask(chosen, queries.SPELLS)
+    if not path.empty and not spells.empty:
+        told = "Index of the market over the spells of each regime"
+        st.altair_chart(charts.regimes(path.frame, spells.frame), alt=told, width="stretch")
     figure(
         path,
         lambda rows: charts.lines(rows.dropna(subset=["stressed"]), "stressed", form="%", title="Probability of stress"),
         "Filtered probability of the stressed state at each month's end",
     )
     st.subheader("Spells")
-    table(ask(chosen, queries.SPELLS), height=300, name="Spells of each regime")
+    table(spells, height=300, name="Spells of each regime")
 
 
 def _events(chosen: Chosen) -> None:
-    st.header("What events moved in the ranks")
+    st.header("What macro and geopolitics move in the newest ranks")
+    table(ask(chosen, queries.TILTS), name="Places that macro and geopolitical state moved each fund", height=320)
+    st.header("What past events moved in the ranks")
     events = ask(chosen, queries.EVENTS)
     if not shown(events, "No event lies within the data."):
         return
