@@ -133,7 +133,7 @@ class VarBacktests(Table):
     shortfall_z: pl.Float64 = column("Acerbi and Szekely's Z; negative: deeper losses than claimed", unit="ratio", nullable=True)
     shortfall_p: pl.Float64 = column("One-sided p of losses as deep as claimed", unit="probability", nullable=True, ge=0, le=1)
     p_holm: pl.Float64 = column(
-        "Smallest of Kupiec's, independence's and the shortfall's p, corrected for all tests of the table",
+        "Smallest of Kupiec's, independence's and the shortfall's p, corrected for all tests of the strategy",
         unit="probability",
         nullable=True,
         ge=0,

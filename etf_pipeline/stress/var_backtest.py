@@ -47,9 +47,11 @@ class VarBacktestParameters:
     degrees_of_freedom : float
         Of the Student-t model. More than 2.
     significance : float
-        Of the verdicts, after Holm's correction over the table.
+        Of the verdicts, after Holm's correction over the tests of a strategy.
     minimum : int
         Judged sessions without which there is no verdict.
+    shortfall_simulations : int
+        Records drawn for the shortfall test: one over it is the smallest p value, which Holm multiplies by up to thirty.
     """
 
     levels: tuple[float, ...] = (VAR_LEVEL, 0.99)
@@ -59,6 +61,7 @@ class VarBacktestParameters:
     degrees_of_freedom: float = 5.0
     significance: float = 0.05
     minimum: int = 250
+    shortfall_simulations: int = 2000
 
     def __post_init__(self) -> None:
         """Refuse what cannot be forecast."""
@@ -202,10 +205,11 @@ def _volatility(weights: pd.Series[float], tickers: list[str], covariance: Float
     total = float(weights.sum())
     if total == 0.0 or not tickers:
         return np.full(len(sigma), 0.0 if total == 0.0 else np.nan)
-    deviation = np.sqrt(np.diag(covariance))
     held = weights.reindex(tickers).fillna(0.0).to_numpy(dtype=np.float64)
+    mine = (held > 0.0) & (np.diag(covariance) > 0.0)  # others' funds may lack a covariance with each other
+    held, sigma, covariance = held[mine], sigma[:, mine], covariance[np.ix_(mine, mine)]
     known = np.isfinite(sigma)
-    scaled = np.where(known, sigma, 0.0) * held / deviation
+    scaled = np.where(known, sigma, 0.0) * held / np.sqrt(np.diag(covariance))
     variance = np.maximum(np.sum((scaled @ covariance) * scaled, axis=1), 0.0)
     covered = known.astype(np.float64) @ held
     scale = np.divide(total, covered, out=np.full(len(sigma), np.nan), where=covered > 0.0)
@@ -242,7 +246,7 @@ def var_backtests(
     Notes
     -----
     `verdict`: `too_many` or `too_few` exceptions (Kupiec), `clustered` (Christoffersen), `too_shallow` (Acerbi and Szekely), else
-    `holds`; `insufficient` with too few sessions. The p values of all tests of the table are corrected together by Holm; `p_holm`
+    `holds`; `insufficient` with too few sessions. The p values of all tests of a strategy are corrected together by Holm; `p_holm`
     is the smallest of a row's three. `mean_score` is the joint score of VaR and ES that is smallest for the truth [1]_, to rank
     models that hold.
 
@@ -278,7 +282,7 @@ def judged(
     loss, var, shortfall = -returns[use], forecast.var[use], forecast.shortfall[use]
     hits = violations(loss, var)
     share, chain, both = (test(hits, level) for test in (kupiec, christoffersen_independence, christoffersen_coverage))
-    law = ShortfallParameters(p.degrees_of_freedom if model in HEAVY else 0.0)
+    law = ShortfallParameters(p.degrees_of_freedom if model in HEAVY else 0.0, p.shortfall_simulations)
     deep = acerbi_szekely(loss, var, shortfall, level, law)
     return {
         "model": model,
@@ -321,7 +325,9 @@ def _with_verdicts(rows: pd.DataFrame, p: VarBacktestParameters) -> pd.DataFrame
     raw = rows[list(TESTS)].to_numpy(dtype=np.float64)
     enough = rows["n"].to_numpy() >= p.minimum
     asked = np.isfinite(raw) & enough[:, None]
-    corrected = holm(np.where(asked, raw, np.nan).ravel()).reshape(raw.shape)
+    corrected = np.full(raw.shape, np.nan)
+    for places in rows.groupby("strategy").indices.values():
+        corrected[places] = holm(np.where(asked[places], raw[places], np.nan).ravel()).reshape(-1, raw.shape[1])
     least = np.where(asked.any(axis=1), np.min(np.where(asked, corrected, 2.0), axis=1), np.nan)
     verdicts = [_verdict(row, corrected[i], bool(enough[i]), p) for i, row in enumerate(rows.to_dict("records"))]
     return rows.assign(p_holm=least, verdict=verdicts)[COLUMNS]

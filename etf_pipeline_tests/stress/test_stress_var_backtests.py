@@ -91,8 +91,22 @@ def test_volatility_from_holdings_by_hand_uses_only_the_close_before():
     assert found[4] == pytest.approx(np.sqrt(a * a + b * b + 2 * 0.3 * a * b))
 
 
+def test_another_strategy_s_funds_change_nothing_even_where_their_covariance_is_not_known():
+    days = DAYS[:6]
+    weights = pd.DataFrame(
+        [(days[1], "s", "A", 1.0), (days[1], "s", "B", 0.0), (days[1], "other", "B", 0.5), (days[1], "other", "C", 0.5)],
+        columns=["session", "strategy", "ticker", "weight"],
+    )
+    rows = [(days[1], t, t, 0.04) for t in "ABC"] + [(days[1], "A", "C", 0.01)]  # nothing of B with the others
+    covariances = pd.DataFrame(rows, columns=["session", "ticker_1", "ticker_2", "covariance"])
+    told = pd.concat([pd.DataFrame({"session": days, "ticker": t, "volatility": 0.2}) for t in "ABC"])
+    found = holdings_volatilities({"s": days, "other": days}, weights, covariances, told)
+    assert found["s"][2:] * np.sqrt(252) == pytest.approx(0.2)
+    assert np.isnan(found["other"][2:]).all()
+
+
 def test_a_right_model_holds_and_wrong_ones_are_named():
-    # the law is the EWMA model's own: ewma_gaussian holds at a false-alarm rate of 5 % over the table by Holm; fixed seeds
+    # the law is the EWMA model's own: ewma_gaussian holds at a false-alarm rate of 5 % over a strategy's tests by Holm; fixed seeds
     fat = garch(3) * np.where(np.random.default_rng(4).random(len(DAYS)) < 0.02, 6.0, 1.0)
     found = var_backtests(ledger(right=garch(3), fat=fat), NO_WEIGHTS, NO_COVARIANCES, VOLATILITIES)
     contract = TABLES["var_backtests"]
