@@ -56,7 +56,8 @@ def bars(
         "tooltip": [f"{name}:N", *([f"{by}:N"] if by else []), alt.Tooltip(f"{value}:Q", format=form or ".3f")],
     }
     if by:
-        encoding["color"] = _colour(by, sorted(str(one) for one in rows[by].dropna().unique()))
+        narrow = int(rows[name].astype(str).str.len().max()) > 20  # long names leave a phone little width beside them
+        encoding["color"] = _colour(by, sorted(str(one) for one in rows[by].dropna().unique()), 1 if narrow else 0)
     chart: alt.Chart = alt.Chart(rows).mark_bar(color=colours()[0]).encode(**encoding)
     return _finished(chart, _tall(rows[name].nunique(), bool(by)))
 
@@ -124,9 +125,9 @@ def _tall(rows: int, legend: bool) -> int:
     return ROW_HEIGHT * rows + 70 + (60 if legend else 0)
 
 
-def _colour(by: str, values: list[str]) -> alt.Color:
+def _colour(by: str, values: list[str], columns: int = 0) -> alt.Color:
     scale = alt.Scale(domain=values, range=[colours()[i % len(SERIES)] for i in range(len(values))])
-    columns = 2 if max(map(len, values), default=0) > 12 else 3
+    columns = columns or (2 if max(map(len, values), default=0) > 12 else 3)
     legend = alt.Legend(orient="top", columns=columns, labelLimit=170)
     return alt.Color(f"{by}:N", title=None, scale=scale, legend=legend)
 
