@@ -177,7 +177,8 @@ def holdings_volatilities(
     known = told.wide(volatilities["volatility"]) / np.sqrt(SESSIONS_PER_YEAR)
     decided = weights.loc[weights["strategy"].isin(list(sessions))]
     places = {name: _decisions(days, decided, name) for name, days in sessions.items()}
-    matrices = covariances.loc[covariances["session"].isin(decided["session"].unique())].groupby("session").indices
+    covariances = covariances.loc[covariances["session"].isin(decided["session"].unique())]
+    matrices = covariances.groupby("session").indices
     for session, held in decided.groupby("session", sort=True):
         rows = covariances.iloc[matrices[session]] if session in matrices else covariances.iloc[:0]
         tickers, covariance = covariance_of(sorted(set(held["ticker"]) - {CASH}), rows)
@@ -246,8 +247,8 @@ def var_backtests(
     Notes
     -----
     `verdict`: `too_many` or `too_few` exceptions (Kupiec), `clustered` (Christoffersen), `too_shallow` (Acerbi and Szekely), else
-    `holds`; `insufficient` with too few sessions. The p values of all tests of a strategy are corrected together by Holm; `p_holm`
-    is the smallest of a row's three. `mean_score` is the joint score of VaR and ES that is smallest for the truth [1]_, to rank
+    `holds`; `insufficient` with too few sessions. All p values of a strategy are corrected together by Holm; `p_holm` is the
+    smallest of a row's three. `mean_score` is the joint score of VaR and ES that is smallest for the truth [1]_, to rank
     models that hold.
 
     References

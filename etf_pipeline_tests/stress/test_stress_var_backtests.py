@@ -81,6 +81,7 @@ def test_volatility_from_holdings_by_hand_uses_only_the_close_before():
         columns=["session", "strategy", "ticker", "weight"],
     )
     rows = [(d, *r) for d in (days[1], days[3]) for r in (("A", "A", 0.04), ("A", "B", 0.006), ("B", "B", 0.01))]
+    rows = [(days[0], "A", "A", 9.0), *rows, (days[2], "A", "B", 9.0)]  # matrices of other sessions stand between
     covariances = pd.DataFrame(rows, columns=["session", "ticker_1", "ticker_2", "covariance"])
     sigma = {"A": np.arange(6) * 0.01 + 0.2, "B": np.arange(6) * 0.01 + 0.1}
     told = pd.concat([pd.DataFrame({"session": days, "ticker": t, "volatility": v}) for t, v in sigma.items()])
@@ -106,7 +107,7 @@ def test_another_strategy_s_funds_change_nothing_even_where_their_covariance_is_
 
 
 def test_a_right_model_holds_and_wrong_ones_are_named():
-    # the law is the EWMA model's own: ewma_gaussian holds at a false-alarm rate of 5 % over a strategy's tests by Holm; fixed seeds
+    # the law is the EWMA model's own: a false alarm in 5 % of seeds over all tests of a strategy, by Holm; fixed seeds
     fat = garch(3) * np.where(np.random.default_rng(4).random(len(DAYS)) < 0.02, 6.0, 1.0)
     found = var_backtests(ledger(right=garch(3), fat=fat), NO_WEIGHTS, NO_COVARIANCES, VOLATILITIES)
     contract = TABLES["var_backtests"]
