@@ -207,9 +207,7 @@ class RptReverseStress(Table):
     gold: pl.Float64 = column("Return of gold", unit="fraction", nullable=True)
     distance: pl.Float64 = column("Mahalanobis distance", unit="ratio")
     probability: pl.Float64 = column("Chance of such a loss over the horizon", unit="probability")
-    one_in_years: pl.Float64 = column(
-        "Years between such losses if horizons followed one another", unit="years", nullable=True
-    )
+    one_in_years: pl.Float64 = column("Years between such losses if horizons followed one another", unit="years", nullable=True)
     main_factor: pl.String = column("Factor that takes the largest part of the loss", unit="identifier")
 
 
