@@ -29,7 +29,8 @@ def standardised_slopes(targets: Floats, shock: Floats, *, scaled: bool = True) 
     -------
     slopes, errors : ndarray of shape (n_targets,)
         Standard deviations of the target per standard deviation of the shock: their correlation. Unknown where fewer than three
-        months are known or one of the two never moves. Errors are Newey and West's with ``n / (n - 2)`` and
+        months are known or one of the two never moves, and no further from zero than one: a mean of targets that were scaled over
+        spans of their own can move more than each of them. Errors are Newey and West's with ``n / (n - 2)`` and
         ``floor(4 (n / 100)^(2/9))`` lags, given the two scales.
     counts : ndarray of shape (n_targets,)
         Months known.
@@ -42,7 +43,7 @@ def standardised_slopes(targets: Floats, shock: Floats, *, scaled: bool = True) 
         slopes = (x * y).sum(axis=0) / n
         variance = _long_run(x * (y - slopes * x), n) / (n * (n - 2.0))
     valid = (n > 2) & np.isfinite(slopes)
-    return np.where(valid, slopes, np.nan), np.where(valid, np.sqrt(np.maximum(variance, 0.0)), np.nan), n
+    return np.where(valid, np.clip(slopes, -1.0, 1.0), np.nan), np.where(valid, np.sqrt(np.maximum(variance, 0.0)), np.nan), n
 
 
 def _standardised(values: Floats, known: npt.NDArray[np.bool_], n: Counts) -> Floats:

@@ -159,3 +159,9 @@ def test_before_a_year_has_ended_there_is_none():
     months, state, profile = world({"F0": -0.4})
     young = tuple(table[table["session"] < "2010-12-01"] for table in (months, state, profile))
     assert macro_sensitivities(*young).empty
+
+
+def test_a_mean_that_moves_more_than_one_deviation_answers_no_more_than_wholly() -> None:
+    shock = np.sin(np.arange(40.0))
+    slopes, _, _ = standardised_slopes(3.0 * shock[:, None], shock, scaled=False)
+    assert slopes.tolist() == [1.0]
