@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from etf_pipeline.conventions import SESSIONS_PER_YEAR
-from etf_pipeline.measures.definitions import ratio
+from etf_pipeline.measures.definitions import ratio, variance
 from etf_pipeline.panel import Floats
 
 
@@ -26,9 +26,8 @@ def alpha(returns: Floats, risk_free: Floats, benchmark: Floats) -> Floats:
 
 def r_squared(returns: Floats, risk_free: Floats, benchmark: Floats) -> Floats:
     """Squared correlation with the benchmark. [fraction]"""
-    own, market = _centred(returns), _centred(benchmark)
-    product = np.mean(own * market, axis=-1)
-    return ratio(product * product, np.mean(own * own, axis=-1) * np.mean(market * market, axis=-1))
+    product = np.mean(_centred(returns) * _centred(benchmark), axis=-1)
+    return ratio(product * product, variance(returns) * variance(benchmark))
 
 
 def up_capture(returns: Floats, risk_free: Floats, benchmark: Floats) -> Floats:
@@ -52,8 +51,7 @@ def _centred(values: Floats) -> Floats:
 
 
 def _slope(own: Floats, market: Floats) -> Floats:
-    away = _centred(market)
-    return ratio(np.mean(away * own, axis=-1), np.mean(away * away, axis=-1))
+    return ratio(np.mean(_centred(market) * own, axis=-1), variance(market))
 
 
 def _capture(returns: Floats, benchmark: Floats, sessions: npt.NDArray[np.bool_]) -> Floats:

@@ -15,6 +15,8 @@ from etf_pipeline.panel import Floats
 
 ROOT_YEAR = float(np.sqrt(SESSIONS_PER_YEAR))
 TAIL = 1.0 - VAR_LEVEL
+ROUNDING = 1e-12
+"""Deviation over mean, in size, below which a series does not move: what sums of equal numbers leave is a thousand times less."""
 
 
 def total_return(returns: Floats, risk_free: Floats, benchmark: Floats) -> Floats:
@@ -70,7 +72,7 @@ def stability(returns: Floats, risk_free: Floats, benchmark: Floats) -> Floats:
     time = np.arange(n) - 0.5 * (n - 1)
     away = wealth - np.mean(wealth, axis=-1, keepdims=True)
     product = away @ time
-    return ratio(product * product, np.sum(away * away, axis=-1) * float(time @ time))
+    return np.minimum(ratio(product * product, np.sum(away * away, axis=-1) * float(time @ time)), 1.0)
 
 
 def ulcer_index(returns: Floats, risk_free: Floats, benchmark: Floats) -> Floats:
@@ -140,8 +142,7 @@ def skewness(returns: Floats, risk_free: Floats, benchmark: Floats) -> Floats:
     """Third standardised moment, corrected for bias as in pandas. [ratio]"""
     n = returns.shape[-1]
     deviation = returns - np.mean(returns, axis=-1, keepdims=True)
-    square = deviation * deviation
-    second, third = np.mean(square, axis=-1), np.mean(square * deviation, axis=-1)
+    second, third = variance(returns), np.mean(deviation * deviation * deviation, axis=-1)
     return cast(Floats, ratio(third, second**1.5) * (np.sqrt(n * (n - 1.0)) / (n - 2.0)))
 
 
@@ -149,8 +150,7 @@ def kurtosis(returns: Floats, risk_free: Floats, benchmark: Floats) -> Floats:
     """Fourth standardised moment less 3, corrected for bias as in pandas: 0 for a normal law. [ratio]"""
     n = returns.shape[-1]
     deviation = returns - np.mean(returns, axis=-1, keepdims=True)
-    square = deviation * deviation
-    second, fourth = np.mean(square, axis=-1), np.mean(square * square, axis=-1)
+    second, fourth = variance(returns), np.mean((deviation * deviation) ** 2, axis=-1)
     excess = ratio(fourth, second * second) - 3.0
     return cast(Floats, ((n + 1.0) * excess + 6.0) * ((n - 1.0) / ((n - 2.0) * (n - 3.0))))
 
@@ -173,7 +173,13 @@ def _mean_over_deviation(values: Floats) -> Floats:
 
 
 def _std(values: Floats) -> Floats:
-    return cast(Floats, np.std(values, axis=-1, ddof=1))
+    return np.sqrt(variance(values, ddof=1))
+
+
+def variance(values: Floats, ddof: int = 0) -> Floats:
+    """Variance, exactly zero where all that moved is the last bits: a constant series has no Sharpe ratio and no beta to it."""
+    mean, square = np.mean(values, axis=-1), np.var(values, axis=-1, ddof=ddof)
+    return np.where(square <= (ROUNDING * mean) ** 2, 0.0, square)
 
 
 def _lowest(returns: Floats) -> tuple[Floats, Floats]:

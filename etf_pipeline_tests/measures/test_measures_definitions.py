@@ -152,3 +152,15 @@ def test_a_geared_benchmark_has_its_gearing_as_beta_and_no_alpha(market: np.ndar
 def test_returns_that_grow_without_bound_have_no_capture() -> None:
     wild = np.full(400, 1e3)
     assert np.isnan(measure("up_capture", wild, 0.0, wild))
+
+
+@pytest.mark.parametrize("level", [1e-4, 3.3e-5, -0.25])
+def test_equal_returns_have_no_ratio_and_no_beta_to_them_whatever_their_last_bits(level):
+    still, moving = np.full(1000, level), np.random.default_rng(0).normal(0.0, 0.01, 1000)
+    assert measure("volatility", still) == 0.0
+    for name in ("sharpe", "skewness", "kurtosis", "r_squared"):
+        assert np.isnan(measure(name, still, 0.0, moving)), name
+    for name in ("beta", "alpha", "r_squared"):
+        assert np.isnan(measure(name, moving, 0.0, still)), name
+    assert np.isnan(measure("information_ratio", moving + level, 0.0, moving))  # a benchmark plus a constant
+    assert measure("stability", still) <= 1.0
