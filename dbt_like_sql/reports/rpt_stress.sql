@@ -1,4 +1,5 @@
--- Stress results of the current weights, the worst first, with the fund and the factor that hurt most.
+-- Stress results of the current weights, the worst scenario first and simulations after them, with the fund and the factor that
+-- hurt most.
 with worst as (
     select
         strategy,
@@ -21,7 +22,8 @@ worst_factors as (
 
 select
     r.strategy,
-    row_number() over (partition by r.strategy order by r.profit, r.scenario)  as place,
+    -- a CVaR over a year is no event: it does not stand before what has happened
+    row_number() over (partition by r.strategy order by r.kind = 'monte_carlo', r.profit, r.scenario)  as place,
     r.scenario,
     r.title,
     r.kind,

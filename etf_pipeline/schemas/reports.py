@@ -177,7 +177,7 @@ class RptStress(Table):
     """Stress results of each strategy's current weights, the worst first, with the fund and the factor that hurt most."""
 
     strategy: pl.String = column("Strategy", unit="identifier")
-    place: pl.Int64 = column("1 is the worst", unit="count")
+    place: pl.Int64 = column("1 is the worst scenario; simulations come after the scenarios", unit="count")
     scenario: pl.String = column("Scenario", unit="identifier")
     title: pl.String = column("In words", unit="text")
     kind: pl.String = column("replay, factor_shock or monte_carlo", unit="category")
