@@ -2,11 +2,13 @@
 
 ``mandates/<name>.yaml`` is described in `portfolio.mandates`; one that is wrong stops the run by name. ``holdings/<name>.csv``
 has the columns ``as_of, ticker, shares`` and may have ``price``; a row ``CASH`` holds an amount. ``flows/<name>.csv`` has ``date,
-amount``. The name is that of a mandate or strategy. A row that cannot be used goes to `raw_rejects` with its reason.
+amount``. The name is that of a mandate or strategy. A row that cannot be used goes to `raw_rejects` with its reason, and so do
+the other rows of its statement: part of a portfolio is another portfolio.
 """
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +18,7 @@ import pandas as pd
 import yaml
 
 from etf_pipeline.conventions import CASH
-from etf_pipeline.errors import SettingsError
+from etf_pipeline.errors import DataError, SettingsError
 from etf_pipeline.portfolio import OPTIMIZERS, base_strategy, check_mandate, mandate_rows
 from etf_pipeline.redaction import redact
 from etf_pipeline.schemas import TABLES
@@ -30,8 +32,12 @@ REMEDIES = {
     "unreadable_number": "Write a plain number; shares and prices are not negative.",
     "unknown_ticker": "Use the permanent name of a fund that the provider has, or CASH.",
     "repeated_row": "Keep one row of each fund and day.",
+    "incomplete_statement": "Mend the other rows of that day first: without them the portfolio is worth something else.",
 }
 """What to do about each refusal."""
+
+LARGEST_MANDATE = 100_000
+"""A mandate has a few dozen lines. [bytes]"""
 
 HOLDINGS, FLOWS = "raw_holdings", "raw_flows"
 NEEDED = {HOLDINGS: ("as_of", "ticker", "shares"), FLOWS: ("date", "amount")}
@@ -80,20 +86,47 @@ def read_mandates(folder: Path) -> pd.DataFrame:
     """
     told = {}
     for path in _files(folder, (".yaml", ".yml")):
-        try:
-            read = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            where = getattr(error, "problem_mark", None)
-            line = f", line {where.line + 1}" if where else ""
-            raise SettingsError(f"mandate {path.name}{line}: this is no YAML. Mend the file.") from error
-        told[path.name] = check_mandate(read, path.name)
+        told[path.name] = check_mandate(_read_yaml(path), path.name)
     return mandate_rows(told)
+
+
+class _PlainLoader(yaml.SafeLoader):
+    """Refuses what YAML lets pass without a word: a key that stands twice, and references, which can grow without bound."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.AliasEvent):
+            where = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+            raise yaml.composer.ComposerError(None, None, "a reference; write it out", where)
+        return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.value in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"{key.value} stands twice", key.start_mark)
+            seen.add(str(key.value))
+        return super().construct_mapping(node, deep)
+
+
+def _read_yaml(path: Path) -> Any:
+    if path.stat().st_size > LARGEST_MANDATE:
+        raise SettingsError(
+            f"mandate {path.name} has {path.stat().st_size:,} bytes; at most {LARGEST_MANDATE:,} are read. Shorten it."
+        )
+    try:
+        return yaml.load(path.read_text(encoding="utf-8"), Loader=_PlainLoader)
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+        where = getattr(error, "problem_mark", None)
+        line = f", line {where.line + 1}" if where else ""
+        why = redact(str(getattr(error, "problem", None) or type(error).__name__))[:200]
+        raise SettingsError(f"mandate {path.name}{line}: this is no YAML that can be used ({why}). Mend the file.") from error
 
 
 def _files(folder: Path, endings: tuple[str, ...]) -> list[Path]:
     if not folder.is_dir():
         return []
-    return sorted(path for path in folder.iterdir() if path.suffix in endings and not path.name.startswith("."))
+    found = (path for path in folder.iterdir() if path.suffix.lower() in endings and not path.name.startswith("."))
+    return sorted(path for path in found if path.is_file())
 
 
 def _all_rows(folder: Path, dataset: str, mandates: set[str], rejects: list[dict[str, Any]]) -> pd.DataFrame:
@@ -105,8 +138,8 @@ def _all_rows(folder: Path, dataset: str, mandates: set[str], rejects: list[dict
             rejects.append(_reject(dataset, source, -1, "unknown_portfolio", path.stem))
             continue
         try:
-            text = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8", skipinitialspace=True)
-        except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+            text = _read_csv(path)
+        except (UnicodeDecodeError, csv.Error, DataError) as error:
             rejects.append(_reject(dataset, source, -1, "unreadable_file", redact(str(error))[:200]))
             continue
         missing = [name for name in NEEDED[dataset] if name not in text]
@@ -115,6 +148,27 @@ def _all_rows(folder: Path, dataset: str, mandates: set[str], rejects: list[dict
             parts.append(text.assign(strategy=path.stem, source=source, source_row=range(len(text))))
     columns = ["strategy", *NEEDED[dataset], "source", "source_row"]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
+
+
+def _read_csv(path: Path) -> pd.DataFrame:
+    """Texts of a file with a header. What spreadsheets add, a byte-order mark and empty cells at a row's end, is let pass.
+
+    Raises
+    ------
+    DataError
+        If there is no header, a column stands twice, or a row has more cells than it.
+    """
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = [[cell.strip() for cell in row] for row in csv.reader(file, strict=True)]
+    header, *body = [row for row in rows if any(row)] or [[]]
+    names = [name for name in header if name]
+    if not names or len(set(names)) < len(names) or header[: len(names)] != names:
+        raise DataError(f"{path.name} needs a header with each column once; found {header[:8]}.")
+    long = [row for row in body if any(row[len(names) :])]
+    if long:
+        raise DataError(f"{path.name} has a row of more cells than its header: {long[0][:8]}.")
+    cells = [[*row, *([""] * len(names))][: len(names)] for row in body]
+    return pd.DataFrame(cells, columns=names, dtype=object)
 
 
 def _holdings(text: pd.DataFrame, tickers: frozenset[str], rejects: list[dict[str, Any]]) -> pd.DataFrame:
@@ -137,6 +191,9 @@ def _holdings(text: pd.DataFrame, tickers: frozenset[str], rejects: list[dict[st
         "unknown_ticker": (~rows["ticker"].isin(tickers | {CASH}), rows["ticker"]),
         "repeated_row": (rows.duplicated(["strategy", "as_of", "ticker"]), rows["ticker"]),
     }
+    broken = pd.concat([bad for bad, _ in problems.values()], axis=1).any(axis=1)
+    incomplete = broken.groupby([rows["strategy"], rows["as_of"]]).transform("any").eq(True)
+    problems["incomplete_statement"] = incomplete, rows["ticker"]
     return _kept(rows, HOLDINGS, problems, "as_of", rejects)
 
 

@@ -25,6 +25,9 @@ PROVEN = 1e-6
 TOUCH = 1e-9
 """Distance at which a weight is on a bound. [fraction]"""
 
+SMALLEST_SCALE = 1e-12
+"""Residuals are compared with the largest marginal value, but with no less: nothing over nothing would prove anything."""
+
 WORTHLESS = 1e-9
 """A shadow price below this, relative to the largest marginal value, is rounding."""
 
@@ -68,8 +71,9 @@ def certify(problem: Problem, weights: Floats, support: npt.NDArray[np.bool_], o
     system = _System(problem, weights, limits, objective)
     worth = np.where(capped, -np.inf, least), np.where(floored, np.inf, most)
     violation, charged, prices = system.fit(worth[0][inside], worth[1][inside], inside)
-    scale = float(np.abs(problem.excess if objective in COSTED else plain).max())
-    bounds = _bound_prices(problem, inside, least, most, charged, floored & (low > 0), capped)
+    scale = max(float(np.abs(problem.excess if objective in COSTED else plain).max()), SMALLEST_SCALE)
+    floors, caps = np.where(floored & (low > 0), low, np.nan), np.where(capped, high, np.nan)
+    bounds = _bound_prices(problem, inside, least, most, charged, floors, caps)
     active = describe(problem, weights, limits)
     return Certificate(violation / scale, active, _shadow(problem, weights, objective, limits, prices, bounds, scale))
 
@@ -177,16 +181,16 @@ def _bound_prices(
     least: Floats,
     most: Floats,
     charged: Floats,
-    floored: npt.NDArray[np.bool_],
-    capped: npt.NDArray[np.bool_],
+    floors: Floats,
+    caps: Floats,
 ) -> list[tuple[str, float, float]]:
-    """Name, bound and multiplier of every fund on its cap or its floor."""
+    """Name, bound and multiplier of every fund on its cap or its floor; these are unknown for all others."""
     found = []
     for i, charge in zip(inside, charged, strict=True):
-        if capped[i] and least[i] > charge:
-            found.append((f"cap {problem.tickers[i]}", problem.upper, float(least[i] - charge)))
-        elif floored[i] and most[i] < charge:
-            found.append((f"floor {problem.tickers[i]}", problem.lower, float(charge - most[i])))
+        if not np.isnan(caps[i]) and least[i] > charge:
+            found.append((f"cap {problem.tickers[i]}", float(caps[i]), float(least[i] - charge)))
+        elif not np.isnan(floors[i]) and most[i] < charge:
+            found.append((f"floor {problem.tickers[i]}", float(floors[i]), float(charge - most[i])))
     return found
 
 

@@ -6,14 +6,12 @@ optimum over all funds, and the certificate speaks of all of them. Else a local 
 
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
 import numpy.typing as npt
 
 from etf_pipeline.errors import EstimationError
 from etf_pipeline.panel import Floats
-from etf_pipeline.portfolio import cone
+from etf_pipeline.portfolio import cone, ratio
 from etf_pipeline.portfolio.certificate import Certificate, certify
 from etf_pipeline.portfolio.constraints import name_counts, restrict
 from etf_pipeline.portfolio.limits import BINDING, Limit, active_limits, fund_bounds
@@ -39,7 +37,7 @@ SNAP = 1e-7
 """A weight this close to a bound, or to what is held, is there: an interior-point method stops just short."""
 
 
-def optimal(problem: Problem, objective: cone.Objective, *, with_var: bool = True) -> Solution | None:
+def optimal(problem: Problem, objective: cone.Objective) -> Solution | None:
     """Weights with their certificate, or None where no weights meet the limits.
 
     Parameters
@@ -48,11 +46,7 @@ def optimal(problem: Problem, objective: cone.Objective, *, with_var: bool = Tru
         Funds, beliefs, costs and limits.
     objective : {"sharpe", "utility", "variance", "cvar"}
         What is optimised.
-    with_var : bool
-        Whether the VaR limit counts.
     """
-    if not with_var:
-        problem = dataclasses.replace(problem, var_limit=np.inf)
     found = select(problem, objective)
     if found is None:
         return None
@@ -82,7 +76,7 @@ def solve_on(problem: Problem, support: Support, objective: cone.Objective, lowe
     if len(inside) > MANY and lower == 0.0:
         answer = solve_by_parts(part, objective)
     else:
-        answer = cone.optimum(part, lower=lower, objective=objective)
+        answer = ratio.optimum(part, lower=lower, objective=objective)
     if answer is None:
         return None
     weights = np.zeros(problem.n)

@@ -16,9 +16,9 @@ from etf_pipeline.errors import EstimationError, Infeasible
 from etf_pipeline.panel import Floats
 from etf_pipeline.portfolio import cone
 from etf_pipeline.portfolio.constraints import ROUNDING, percent, var_refusal
-from etf_pipeline.portfolio.convex import select
+from etf_pipeline.portfolio.convex import optimal, select
 from etf_pipeline.portfolio.limits import BINDING, Limit, broken_limits, limits_of
-from etf_pipeline.portfolio.problem import GroupLimit, Problem
+from etf_pipeline.portfolio.problem import GroupLimit, Problem, Solution
 
 BREACH_TOLERANCE = 1e-9
 """Of the solver: a breach is told in three digits."""
@@ -71,6 +71,24 @@ def refusal(problem: Problem) -> Infeasible:
         f"no portfolio{how} meets every limit; loosening one would do: {listed}.",
         reason=first.limit.reason,
     )
+
+
+def proved_or_refused(problem: Problem, objective: cone.Objective) -> Solution | None:
+    """`convex.optimal`; where its solver stalls because the limits cannot be met together, that is said by name.
+
+    Raises
+    ------
+    Infeasible
+        If the smallest joint breach of the limits is not zero.
+    EstimationError
+        If there are weights within the limits, and yet no optimum was found.
+    """
+    try:
+        return optimal(problem, objective)
+    except EstimationError as stalled:
+        if limits_of(problem) and joint_breach(problem):
+            raise refusal(problem) from stalled
+        raise
 
 
 def require_attainable_var(problem: Problem) -> None:

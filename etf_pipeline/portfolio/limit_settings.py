@@ -35,7 +35,7 @@ class GroupSetting(NamedTuple):
 
 
 def group_settings(texts: tuple[str, ...]) -> tuple[GroupSetting, ...]:
-    """Parse group limits; a floor and a cap on the same label become one.
+    """Parse group limits; those on the same label become one, of which the tightest floor and cap count.
 
     Raises
     ------
@@ -51,7 +51,10 @@ def group_settings(texts: tuple[str, ...]) -> tuple[GroupSetting, ...]:
     for text in texts:
         column, label, sign, bound = _parsed(text)
         before = found.get((column, label), GroupSetting(column, label, 0.0, 1.0))
-        found[column, label] = before._replace(lower=bound) if sign == ">=" else before._replace(upper=bound)
+        if sign == ">=":
+            found[column, label] = before._replace(lower=max(before.lower, bound))
+        else:
+            found[column, label] = before._replace(upper=min(before.upper, bound))
     for setting in found.values():
         if setting.lower > setting.upper:
             raise SettingsError(

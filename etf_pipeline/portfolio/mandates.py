@@ -46,7 +46,8 @@ UNIVERSE = ("asset_classes", "tickers", "exclude", "exchange")
 LIMITS = {
     "lower": "fraction", "upper": "fraction", "var_limit": "fraction", "cvar_limit": "fraction", "issuer_limit": "fraction",
     "turnover_limit": "fraction", "tracking_error_limit": "fraction", "active_limit": "fraction", "threshold": "fraction",
-    "no_trade_band": "fraction", "drift_tolerance": "fraction", "cost_hurdle": "number", "risk_aversion": "number",
+    "no_trade_band": "fraction", "drift_tolerance": "fraction", "candidate_tolerance": "fraction",
+    "cost_hurdle": "number", "risk_aversion": "number",
     "n_candidates": "count", "n_risk_parity": "count", "keep_rank": "count", "n_buy": "count", "sell_rank": "count",
     "horizon": "count", "group_limits": "texts",
 }  # fmt: skip
@@ -137,15 +138,15 @@ def check_mandate(told: Mapping[str, Any], source: str) -> dict[str, Any]:
     strategy = told.get("strategy", "max_sharpe")
     if not NAME.fullmatch(name) or base_strategy(name) in OPTIMIZERS:
         raise SettingsError(f"mandate {source}, name: small letters, digits and _, and no strategy's name; found '{name}'.")
-    if strategy not in OPTIMIZERS:
+    if not isinstance(strategy, str) or strategy not in OPTIMIZERS:
         raise SettingsError(f"mandate {source}, strategy: one of {', '.join(OPTIMIZERS)}; found '{strategy}'.")
     made = {
         "name": name,
         "strategy": strategy,
         "rule": _flag(told.get("rule", True), source),
-        "universe": _universe(told.get("universe") or {}, source),
-        "limits": _limits(told.get("limits") or {}, source),
-        "benchmark": _benchmark(told.get("benchmark") or {}, source),
+        "universe": _universe(_mapping(told, "universe"), source),
+        "limits": _limits(_mapping(told, "limits"), source),
+        "benchmark": _benchmark(_mapping(told, "benchmark"), source),
         "base_currency": _matching(told.get("base_currency", ""), CURRENCY, source, "base_currency", "a code such as USD"),
         "portfolio_value": _amount(told.get("portfolio_value"), source),
         "schedule": _texts(told.get("schedule", []), source, "schedule"),
@@ -224,6 +225,11 @@ def _known(told: Mapping[str, Any], keys: Any, source: str, under: str) -> None:
         raise SettingsError(f"mandate {source}, {where}{unknown[0]}: no such key; there are {', '.join(keys)}.")
 
 
+def _mapping(told: Mapping[str, Any], key: str) -> Any:
+    """What stands under a key; nothing at all is an empty mapping."""
+    return {} if told.get(key) is None else told[key]
+
+
 def _limits(told: Any, source: str) -> dict[str, Any]:
     if not isinstance(told, Mapping):
         raise SettingsError(f"mandate {source}, limits: names with values; found {told!r}.")
@@ -278,9 +284,11 @@ def _texts(value: Any, source: str, key: str) -> list[str]:
 
 
 def _matching(value: Any, pattern: re.Pattern[str], source: str, key: str, needed: str) -> str:
-    if value and not pattern.fullmatch(str(value)):
+    if value in ("", None):
+        return ""
+    if not isinstance(value, str) or not pattern.fullmatch(value):
         raise SettingsError(f"mandate {source}, {key}: {needed}; found {value!r}.")
-    return str(value)
+    return value
 
 
 def _universe(told: Any, source: str) -> dict[str, Any]:
@@ -294,14 +302,13 @@ def _universe(told: Any, source: str) -> dict[str, Any]:
     both = sorted(set(made["tickers"]) & set(made["exclude"]))
     if both:
         raise SettingsError(f"mandate {source}, universe: {both[0]} stands under tickers and under exclude.")
-    return made | {
-        "exchange": _matching(
-            told.get("exchange", ""), re.compile(r"X[A-Z]{3}"), source, "universe.exchange", "a code such as XNYS"
-        )
-    }
+    return made | {"exchange": _matching(told.get("exchange", ""), EXCHANGE, source, "universe.exchange", "a code such as XNYS")}
 
 
 def _benchmark(told: Any, source: str) -> dict[str, float]:
     if not isinstance(told, Mapping):
         raise SettingsError(f"mandate {source}, benchmark: tickers with weights, such as SPY: 0.6; found {told!r}.")
-    return {str(ticker): _value(weight, "fraction", source, f"benchmark.{ticker}") for ticker, weight in told.items()}
+    for ticker in told:  # YAML reads a bare NO or ON as false or true
+        if not isinstance(ticker, str) or not TICKER.fullmatch(ticker):
+            raise SettingsError(f"mandate {source}, benchmark: tickers in capitals, quoted if need be; found {ticker!r}.")
+    return {ticker: _value(weight, "fraction", source, f"benchmark.{ticker}") for ticker, weight in told.items()}

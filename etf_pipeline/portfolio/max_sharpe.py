@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from etf_pipeline.errors import EstimationError, Infeasible
+import dataclasses
+
+import numpy as np
+
+from etf_pipeline.errors import Infeasible
 from etf_pipeline.portfolio.constraints import check_bounds, percent
-from etf_pipeline.portfolio.convex import optimal
-from etf_pipeline.portfolio.diagnosis import refusal, require_attainable_var
+from etf_pipeline.portfolio.diagnosis import proved_or_refused, refusal, require_attainable_var
 from etf_pipeline.portfolio.limits import check_limits
 from etf_pipeline.portfolio.problem import Problem, Solution
 
@@ -47,7 +50,7 @@ def max_sharpe(problem: Problem) -> Solution:
             f"{percent(problem.expected_return.max())}. Hold cash.",
             reason="no_excess_return",
         )
-    found = optimal(problem, "sharpe", with_var=False)
+    found = proved_or_refused(dataclasses.replace(problem, var_limit=np.inf), "sharpe")
     if found is not None and problem.volatility(found.weights) > problem.volatility_limit:
         require_attainable_var(problem)
         return _within_var(problem)
@@ -58,14 +61,7 @@ def max_sharpe(problem: Problem) -> Solution:
 
 def _within_var(problem: Problem) -> Solution:
     """The largest Sharpe ratio within an attainable VaR limit, if anything within it earns more than cash."""
-    try:
-        found = optimal(problem, "sharpe")
-    except EstimationError as stalled:  # a ratio whose numerator is hardly positive stalls the solver
-        raise Infeasible(
-            f"VaR {percent(problem.var_limit)} cannot be met fully invested by weights that could be proved: {stalled} "
-            f"Hold cash, or raise var_limit.",
-            reason="var_limit",
-        ) from stalled
+    found = proved_or_refused(problem, "sharpe")
     if found is None:
         raise Infeasible(
             f"VaR {percent(problem.var_limit)} cannot be met fully invested with a return above cash "

@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from etf_pipeline.errors import EstimationError
 from etf_pipeline.panel import Floats
-from etf_pipeline.portfolio import cone
+from etf_pipeline.portfolio import cone, ratio
 from etf_pipeline.portfolio.constraints import restrict
 from etf_pipeline.portfolio.limits import active_limits, fund_bounds
 from etf_pipeline.portfolio.optimality import before_costs, cost_slope, multipliers
@@ -99,7 +99,7 @@ def _generate(problem: Problem, inside: npt.NDArray[np.bool_], objective: cone.O
 
 def _solve(problem: Problem, inside: npt.NDArray[np.intp], objective: cone.Objective, tolerance: float) -> Floats | None:
     part = restrict(problem, inside)
-    found = cone.optimum(part, lower=0.0, objective=objective, tolerance=tolerance)
+    found = ratio.optimum(part, lower=0.0, objective=objective, tolerance=tolerance)
     if found is None:
         return None
     weights = np.zeros(problem.n)

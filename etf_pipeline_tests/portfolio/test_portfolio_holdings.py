@@ -128,7 +128,8 @@ def test_files_become_rows_and_bad_rows_become_rejects(tmp_path):
     (tmp_path / "mandates" / "family.yaml").write_text("strategy: hrp\n", encoding="utf-8")
     (tmp_path / "holdings" / "family.csv").write_text(
         "as_of,ticker,shares,price\n2024-06-28,spy,10,\n2024-06-28,AGG,5,98.5\n2024-06-28,CASH,1000,\n"
-        "28.06.2024,SPY,1,\n2024-06-28,NOPE,1,\n2024-06-28,AGG,7,\n2024-06-28,TLT,-3,\n2024-06-28,TLT,3,free\n",
+        "28.06.2024,SPY,1,\n2024-05-31,NOPE,1,\n2024-04-30,AGG,7,\n2024-04-30,AGG,7,\n2024-03-28,TLT,-3,\n"
+        "2024-02-29,TLT,3,free\n2024-02-29,SPY,3,\n",
         encoding="utf-8",
     )
     (tmp_path / "holdings" / "stranger.csv").write_text("as_of,ticker,shares\n", encoding="utf-8")
@@ -142,9 +143,11 @@ def test_files_become_rows_and_bad_rows_become_rejects(tmp_path):
         ("flows/family.csv", 1, "unreadable_number"),
         ("holdings/family.csv", 3, "unreadable_date"),
         ("holdings/family.csv", 4, "unknown_ticker"),
-        ("holdings/family.csv", 5, "repeated_row"),
-        ("holdings/family.csv", 6, "unreadable_number"),
+        ("holdings/family.csv", 5, "incomplete_statement"),
+        ("holdings/family.csv", 6, "repeated_row"),
         ("holdings/family.csv", 7, "unreadable_number"),
+        ("holdings/family.csv", 8, "unreadable_number"),
+        ("holdings/family.csv", 9, "incomplete_statement"),
         ("holdings/hrp.csv", -1, "missing_column"),
         ("holdings/stranger.csv", -1, "unknown_portfolio"),
     ]
@@ -152,6 +155,42 @@ def test_files_become_rows_and_bad_rows_become_rejects(tmp_path):
     for name, frame in (("raw_mandates", files.mandates), ("raw_holdings", files.holdings), ("raw_flows", files.flows)):
         TABLES[name].check(TABLES[name].to_arrow(frame))
     TABLES["raw_rejects"].check(TABLES["raw_rejects"].to_arrow(files.rejects))
+
+
+def rejected(tmp_path: Path, content: bytes) -> tuple[list[list[object]], list[str]]:
+    """Holdings and rules broken of one file of `hrp`."""
+    (tmp_path / "holdings").mkdir()
+    (tmp_path / "holdings" / "hrp.csv").write_bytes(content)
+    (tmp_path / "holdings" / "folder.csv").mkdir()
+    files = read_portfolio_files(Settings(home=tmp_path), frozenset({"SPY", "AGG"}))
+    return files.holdings[["ticker", "shares"]].to_numpy().tolist(), files.rejects["rule"].tolist()
+
+
+@pytest.mark.parametrize(
+    ("content", "kept", "rules"),
+    [
+        (b"\xef\xbb\xbfas_of,ticker,shares\r\n2024-06-28,SPY,10\r\n", [["SPY", 10.0]], []),  # as spreadsheets save it
+        (b"as_of,ticker,shares\n2024-06-28,SPY,10,\n\n2024-06-28,CASH,5,,\n", [["SPY", 10.0], ["CASH", 5.0]], []),
+        (b"as_of, ticker ,shares\n2024-06-28, SPY ,10\n", [["SPY", 10.0]], []),
+        (b"as_of,ticker,shares\n2024-06-28,SPY,10,98.5\n", [], ["unreadable_file"]),  # a price without its column
+        (b"as_of,ticker,shares,shares\n2024-06-28,SPY,10,11\n", [], ["unreadable_file"]),
+        ("as_of,ticker,shares\n2024-06-28,SPY,10\n".encode("utf-16"), [], ["unreadable_file"]),
+        (b"as_of,ticker,shares\n2024-06-28,SP\xdc,10\n", [], ["unreadable_file"]),
+        (b"", [], ["unreadable_file"]),
+        (b"as_of,ticker,shares\n2024-06-28,SPY\n", [], ["unreadable_number"]),
+        (b'as_of,ticker,shares\n2024-06-28,SPY,"1,000"\n', [], ["unreadable_number"]),
+        (b"as_of,ticker,shares\n2024-06-28,SPY,inf\n2024-06-28,AGG,nan\n", [], ["unreadable_number"] * 2),
+        (b"as_of,ticker,shares\n9999-12-31,SPY,1\n2024-02-30,SPY,1\n", [], ["unreadable_date"] * 2),
+    ],
+)
+def test_whatever_a_spreadsheet_saves_is_read_or_refused_by_row(tmp_path, content, kept, rules):
+    assert rejected(tmp_path, content) == (kept, rules)
+
+
+def test_a_statement_with_one_bad_row_is_not_used_in_part(tmp_path):
+    content = b"as_of,ticker,shares\n2024-06-28,SPY,10\n2024-06-28,NOPE,1\n2024-05-31,AGG,1\n"
+    kept, rules = rejected(tmp_path, content)
+    assert (kept, sorted(rules)) == ([["AGG", 1.0]], ["incomplete_statement", "unknown_ticker"])
 
 
 def test_no_folders_are_no_files(tmp_path):

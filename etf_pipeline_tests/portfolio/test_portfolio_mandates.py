@@ -15,6 +15,7 @@ from etf_pipeline.errors import SettingsError
 from etf_pipeline.orchestration.portfolio_files import read_mandates
 from etf_pipeline.portfolio import PortfolioParameters, build_portfolios, check_mandate, mandate_rows, portfolios_of
 from etf_pipeline.portfolio.currency import exchange_rates
+from etf_pipeline.portfolio.limit_settings import group_settings
 
 CLASS_OF = [name.replace("credit", "bond") for name, count, _, _ in CLASSES for _ in range(count)]
 SHORT = dataclasses.replace(
@@ -155,6 +156,18 @@ def test_exchange_rates_are_those_known_by_the_session_and_turned_over_where_nee
         ({"rule": "yes please"}, "m.yaml, rule: true or false"),
         ({"schedule": ["daily"]}, "m.yaml, limits: schedule needs"),
         ({"name": "max_sharpe"}, "m.yaml, name: .* no strategy's name"),
+        ({"name": "../../etc/passwd"}, "m.yaml, name: small letters"),
+        ({"name": ["growth"]}, "m.yaml, name: small letters"),
+        ({"strategy": ["hrp"]}, "m.yaml, strategy: one of"),
+        ({"strategy": {"hrp": 1}}, "m.yaml, strategy: one of"),
+        ({"limits": []}, "m.yaml, limits: names with values"),
+        ({"universe": False}, "m.yaml, universe: asset_classes"),
+        ({"universe": {"exchange": False}}, "m.yaml, universe.exchange: a code"),
+        ({"universe": {"asset_classes": "bond"}}, "m.yaml, universe.asset_classes: a list"),
+        ({"base_currency": False}, "m.yaml, base_currency: a code"),
+        ({"benchmark": {False: 0.5}}, "m.yaml, benchmark: tickers in capitals, quoted if need be; found False"),
+        ({"benchmark": {"spy": 0.5}}, "m.yaml, benchmark: tickers in capitals"),
+        ({"limits": {"group_limits": ["asset_class:bond>=0.5", "asset_class:bond<=0.3"]}}, "contradict each other"),
     ],
 )
 def test_refusals_name_file_and_key(change, told):
@@ -178,3 +191,30 @@ def test_files_are_read_with_their_names_and_equal_settings_have_equal_hashes(tm
     (tmp_path / "three.yaml").write_text("limits: [", encoding="utf-8")
     with pytest.raises(SettingsError, match=r"three.yaml, line \d+: this is no YAML"):
         read_mandates(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "m.yaml needs keys such as name, strategy"),
+        ("- hrp\n", "m.yaml needs keys .* found list"),
+        ("strategy: hrp\nlimits: {upper: 0.1}\nlimits: {lower: 0.05}\n", r"m.yaml, line 3: .*limits stands twice"),
+        ("limits: {upper: 0.1, upper: 0.2}\n", r"m.yaml, line 1: .*upper stands twice"),
+        ("universe: &a {tickers: [SPY]}\nlimits: *a\n", r"m.yaml, line 2: .*a reference; write it out"),
+        ("a: &a [x]\nb: &b [*a, *a]\n", "a reference"),
+        ("[" * 50_000, "no YAML that can be used"),
+        ("strategy: !!python/object/apply:os.getcwd []\n", "no YAML that can be used"),
+        ("#" * 200_000, "200,000 bytes; at most 100,000 are read"),
+    ],
+)
+def test_files_that_are_no_mandate_are_refused_by_name(tmp_path, text, told):
+    (tmp_path / "m.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(SettingsError, match=told):
+        read_mandates(tmp_path)
+
+
+def test_of_several_limits_on_one_group_the_tightest_count():
+    texts = ("asset_class:bond<=0.3", "asset_class:bond<=0.5", "asset_class:bond>=0.2", "asset_class:bond>=0.1")
+    for order in (texts, texts[::-1]):
+        [setting] = group_settings(order)
+        assert (setting.lower, setting.upper) == (0.2, 0.3)
