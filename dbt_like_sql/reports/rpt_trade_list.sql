@@ -12,9 +12,11 @@ closes as (
     group by p.ticker, n.session
 ),
 stated as (
-    select strategy, max(as_of) as as_of
-    from fct_holdings
-    group by strategy
+    select h.strategy, max(h.as_of) as as_of
+    from fct_holdings as h
+    join newest as n
+        on n.strategy = h.strategy and h.as_of <= n.session
+    group by h.strategy
 )
 select
     w.strategy,
@@ -23,7 +25,7 @@ select
     e.traded_ticker,
     case when w.weight > w.previous_weight then 'buy' else 'sell' end                     as side,
     case
-        when d.verdict = 'forced' and w.weight < w.previous_weight then 'a limit is broken or the fund left: ' || d.breach
+        when d.verdict = 'forced' and w.weight < w.previous_weight then 'the holdings could not stay: ' || d.breach
         when w.previous_weight = 0 then 'new holding'
         when w.weight = 0 then 'no longer wanted'
         when w.weight > w.previous_weight then 'more of it'
@@ -54,5 +56,5 @@ left join closes as c
 left join fct_prices as p
     on p.ticker = c.ticker and p.session = c.priced_on
 left join stated as s
-    on s.strategy = w.strategy and s.as_of <= w.session
+    on s.strategy = w.strategy
 where d.traded and w.ticker <> 'CASH' and abs(w.weight - w.previous_weight) > 1e-9

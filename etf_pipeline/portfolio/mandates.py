@@ -35,8 +35,11 @@ from etf_pipeline.conventions import home_market
 from etf_pipeline.errors import SettingsError
 from etf_pipeline.portfolio.optimizer import OPTIMIZERS, base_strategy
 from etf_pipeline.portfolio.parameters import PortfolioParameters
+from etf_pipeline.schemas.raw import ASSET_CLASSES
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
+BENCHMARK = re.compile(r"balanced_\d+_\d+")
+"""What the backtest calls its mix of shares and bonds."""
 CURRENCY = re.compile(r"[A-Z]{3}")
 EXCHANGE = re.compile(r"X[A-Z]{3}")
 TICKER = re.compile(r"[A-Z0-9][A-Z0-9.\-]{0,15}")
@@ -136,8 +139,10 @@ def check_mandate(told: Mapping[str, Any], source: str) -> dict[str, Any]:
     _known(told, KEYS, source, "")
     name = str(told.get("name", source.rsplit("/", 1)[-1].rsplit(".", 1)[0]))
     strategy = told.get("strategy", "max_sharpe")
-    if not NAME.fullmatch(name) or base_strategy(name) in OPTIMIZERS:
-        raise SettingsError(f"mandate {source}, name: small letters, digits and _, and no strategy's name; found '{name}'.")
+    if not NAME.fullmatch(name) or base_strategy(name) in OPTIMIZERS or BENCHMARK.fullmatch(name):
+        raise SettingsError(
+            f"mandate {source}, name: small letters, digits and _, and no strategy's or benchmark's name; found '{name}'."
+        )
     if not isinstance(strategy, str) or strategy not in OPTIMIZERS:
         raise SettingsError(f"mandate {source}, strategy: one of {', '.join(OPTIMIZERS)}; found '{strategy}'.")
     made = {
@@ -299,6 +304,11 @@ def _universe(told: Any, source: str) -> dict[str, Any]:
     for name in ("tickers", "exclude"):
         for ticker in made[name]:
             _matching(ticker, TICKER, source, f"universe.{name}", "tickers in capitals")
+    strange = sorted(set(made["asset_classes"]) - set(ASSET_CLASSES))
+    if strange:
+        raise SettingsError(
+            f"mandate {source}, universe.asset_classes: some of {', '.join(ASSET_CLASSES)}; found '{strange[0]}'."
+        )
     both = sorted(set(made["tickers"]) & set(made["exclude"]))
     if both:
         raise SettingsError(f"mandate {source}, universe: {both[0]} stands under tickers and under exclude.")

@@ -7,6 +7,7 @@ from pathlib import Path
 import duckdb
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from portfolio_market import make_market
 
@@ -221,3 +222,47 @@ def test_a_statement_is_valued_at_its_own_price_else_at_the_newest_close_by_then
     made = TABLES["fct_holdings"].conform(run_sql(query, {"raw_holdings": held, "fct_prices": prices}))
     value = {row["ticker"]: row["value"] for row in made.to_pylist()}
     assert value == {"SPY": 5440.0, "AGG": 492.5, "CASH": 7.0, "NEW": None}
+
+
+def test_the_trade_list_counts_shares_by_hand_and_rests_on_the_newest_statement_before_the_decision():
+    day = pd.Timestamp("2024-06-28")
+    frames = {
+        "rebalance_decisions": pd.DataFrame(
+            {
+                "strategy": ["a", "a"],
+                "session": [pd.Timestamp("2024-05-31"), day],
+                "traded": True,
+                "verdict": ["trade", "forced"],
+                "breach": "VaR",
+                "portfolio_value": [1.0, 3e6],
+                "fx_rate": [1.0, 0.5],
+                "base_currency": "AUD",
+            }
+        ),
+        "target_weights": pd.DataFrame(
+            {
+                "strategy": "a",
+                "session": day,
+                "ticker": ["SPY", "AGG", "TLT", "CASH"],
+                "previous_weight": [0.2, 0.3, 0.0, 0.5],
+                "weight": [0.1, 0.3, 0.4, 0.2],
+                "cost": [0.001, 0.0, 0.002, 0.0],
+            }
+        ),
+        "fct_prices": pd.DataFrame(
+            {"ticker": ["SPY", "SPY", "TLT"], "session": [day, day + pd.Timedelta(days=3), day], "close": [500.0, 9.0, 100.0]}
+        ),
+        "dim_etf": pd.DataFrame({"ticker": ["SPY", "TLT"], "traded_ticker": ["SPY", "TLT"]}),
+        "fct_holdings": pd.DataFrame({"strategy": "a", "as_of": [day - pd.Timedelta(days=9), day + pd.Timedelta(days=9)]}),
+    }
+    query = (ROOT / "dbt_like_sql" / "reports" / "rpt_trade_list.sql").read_text(encoding="utf-8")
+    made = run_sql(query, {name: pa.Table.from_pandas(frame) for name, frame in frames.items()}).to_pandas().set_index("ticker")
+    assert sorted(made.index) == ["SPY", "TLT"]  # neither cash nor what stays
+    assert set(made["holdings"]) == {"stated"}
+    assert set(pd.to_datetime(made["stated_on"])) == {day - pd.Timedelta(days=9)}
+    # A$3m are US$1.5m: a tenth less of SPY at 500 is 300 shares, four tenths of TLT at 100 are 6,000
+    assert made["shares"].to_dict() == pytest.approx({"SPY": -300.0, "TLT": 6000.0})
+    assert made["trade_value"].to_dict() == pytest.approx({"SPY": -3e5, "TLT": 1.2e6})
+    assert made["cost_value"].to_dict() == pytest.approx({"SPY": 3000.0, "TLT": 6000.0})
+    assert made.loc["SPY", "reason"].endswith(": VaR")
+    assert made.loc["TLT", "reason"] == "new holding"

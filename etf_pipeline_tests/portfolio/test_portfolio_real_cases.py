@@ -11,10 +11,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from etf_pipeline.errors import Infeasible
 from etf_pipeline.portfolio import PortfolioOptimizer, PortfolioParameters, Problem
 from etf_pipeline.portfolio.constraints import daily_var
 from etf_pipeline.portfolio.max_sharpe import max_sharpe
+from etf_pipeline.portfolio.mean_variance import min_variance
 from etf_pipeline.portfolio.optimizer import OPTIMIZERS
+from etf_pipeline.providers.files.classes import asset_class
 
 FOLDER = Path(__file__).resolve().parents[3] / "shared" / "data"
 EQUITY = ["SPY", "QQQ", "IWM", "DIA", "MDY", "EFA", "EEM", "EWJ", "VTV", "VUG", "IWD", "IWF", "IWN", "IWO", "IJR", "IJH"]
@@ -29,12 +32,12 @@ def prices() -> pd.DataFrame:
     return bars.pivot_table(index="date", columns="ticker", values="adjclose")
 
 
-def problem_at(closes: pd.DataFrame, tickers: list[str], session: str, **limits: float) -> Problem:
+def problem_at(closes: pd.DataFrame, tickers: list[str], session: str, mixed: float = 0.05, **limits: float) -> Problem:
     """Equal Sharpe ratios on the covariance of the last 63 sessions, a little of its diagonal mixed in."""
     known = closes.loc[:session, [t for t in tickers if t in closes]].iloc[-64:].dropna(axis=1)
     returns = known.pct_change().iloc[1:]
     sample = returns.cov().to_numpy() * 252
-    covariance = 0.95 * sample + 0.05 * np.diag(np.diag(sample))
+    covariance = (1.0 - mixed) * sample + mixed * np.diag(np.diag(sample))
     none = np.zeros(returns.shape[1])
     expected = 0.01 + 0.3 * np.sqrt(np.diag(covariance))
     names = tuple(returns.columns)
@@ -63,6 +66,22 @@ def test_equities_alone_cannot_keep_the_var_limit_in_october_2008_and_all_classe
     assert bonds > 0.4
     held = PortfolioOptimizer(PortfolioParameters(fallbacks=("hold",))).solve("max_sharpe", alone)
     assert held.status == "hold"
+
+
+@pytest.mark.reference
+@needs_data
+def test_all_equity_funds_of_october_2008_reach_2_7_percent_and_only_by_the_inverse_one_among_them():
+    """Of the reference file's class, 54 trade then; SH, which is short the S&P 500, is held at its cap."""
+    facts = pd.read_csv(FOLDER / "etf_reference.csv")
+    names = [t for t, c in zip(facts["ticker"], facts["category"], strict=True) if asset_class(c) == "equity"]
+    alone = problem_at(prices(), names, "2008-10-31", mixed=0.0)
+    assert alone.n == 54
+    with pytest.raises(Infeasible, match=r"VaR 2 % cannot be met fully invested: minimum is 2\.7\d %") as refusal:
+        max_sharpe(alone)
+    assert refusal.value.reason == "var_limit"
+    assert min_variance(alone)[alone.tickers.index("SH")] == pytest.approx(0.15)
+    outright = problem_at(prices(), [t for t in names if t != "SH"], "2008-10-31", mixed=0.0)
+    assert daily_var(outright.volatility(min_variance(outright))) == pytest.approx(0.0428, abs=2e-4)
 
 
 @pytest.mark.reference
