@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
 
-import numpy as np
 import pandas as pd
 
-from etf_pipeline import panel
 from etf_pipeline.backtest.arrays import NO_COSTS, SCALED, Events, Fold, Market, Plan, Rules
 from etf_pipeline.backtest.drawdowns import drawdowns_table
 from etf_pipeline.backtest.ledger import ledger_table, positions_table, trades_table
 from etf_pipeline.backtest.market import Axes, make_axes, make_events, make_market
 from etf_pipeline.backtest.parameters import BacktestParameters
-from etf_pipeline.backtest.performance import Study, Track, Window, performance_table
 from etf_pipeline.backtest.plans import Decisions, check_flows, decisions_of, free, make_flows, make_plan, make_trading
+from etf_pipeline.backtest.study import performance
 from etf_pipeline.conventions import SESSIONS_PER_YEAR
 from etf_pipeline.costs import TransactionCostModel
-from etf_pipeline.errors import DataError
-from etf_pipeline.measures.money_weighted import money_weighted_return
 
 
 @dataclass(frozen=True)
@@ -42,14 +40,25 @@ class Books:
 
 
 @dataclass(frozen=True)
-class BacktestResult:
-    """Tables of a backtest, as declared in `schemas.backtest`."""
+class Kept:
+    """Causal tables of a backtest, as declared in `schemas.backtest`."""
 
     ledger: pd.DataFrame
     positions: pd.DataFrame
     trades: pd.DataFrame
-    performance: pd.DataFrame
     drawdowns: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class BacktestResult(Kept):
+    """All tables of a backtest."""
+
+    measured: Callable[[pd.DataFrame], pd.DataFrame] = field(repr=False)
+
+    @cached_property
+    def performance(self) -> pd.DataFrame:
+        """`performance`: what the ledgers say, with intervals that take thousands of resamples; made when it is asked for."""
+        return self.measured(self.ledger)
 
 
 class Backtester:
@@ -81,9 +90,21 @@ class Backtester:
         flows: pd.DataFrame | None = None,
     ) -> BacktestResult:
         """See `run_backtest`."""
+        kept = self.kept(target_weights, prices, actions, liquidity, macro, flows)
+        return BacktestResult(**vars(kept), measured=lambda ledger: performance(ledger, returns, macro, self.parameters))
+
+    def kept(
+        self,
+        target_weights: pd.DataFrame,
+        prices: pd.DataFrame,
+        actions: pd.DataFrame,
+        liquidity: pd.DataFrame,
+        macro: pd.DataFrame,
+        flows: pd.DataFrame | None = None,
+    ) -> Kept:
+        """The ledgers and what is read off them; tables as in `run_backtest`."""
         decisions = decisions_of(target_weights, prices, self.parameters)
-        books = self.keep(decisions, prices, actions, liquidity, macro, flows=flows)
-        return self._result(books, self._window(books, returns))
+        return self._tables(self.keep(decisions, prices, actions, liquidity, macro, flows=flows))
 
     def keep(
         self,
@@ -125,64 +146,22 @@ class Backtester:
         )  # fmt: skip
         return run_fold(market, events, plan, rules)
 
-    def _result(self, books: Books, window: Window) -> BacktestResult:
+    def _tables(self, books: Books) -> Kept:
         folds, axes = books.folds, books.axes
         net = {name: fold for (name, basis), fold in folds.items() if basis == "net"}
         ledgers = {key: ledger_table(fold, axes, *key) for key, fold in folds.items()}
         falls = [self._drawdowns(ledgers[name, "net"], name) for name in net]
-        return BacktestResult(
+        return Kept(
             pd.concat(ledgers.values(), ignore_index=True),
             pd.concat([positions_table(fold, axes, name) for name, fold in net.items()], ignore_index=True),
             pd.concat([trades_table(fold, axes, name) for name, fold in net.items()], ignore_index=True),
-            performance_table(Study(self._tracks(ledgers, window), window, self.parameters)),
             pd.concat([fall for fall in falls if len(fall)] or falls[:1], ignore_index=True),
         )
-
-    def _tracks(self, ledgers: dict[tuple[str, str], pd.DataFrame], window: Window) -> dict[tuple[str, str], Track]:
-        out = {}
-        for key, frame in ledgers.items():
-            rows, before = frame.iloc[-len(window.sessions) :], float(frame["nav"].iloc[-len(window.sessions) - 1])
-            returns, turnover = (np.ascontiguousarray(rows[name].to_numpy()) for name in ("daily_return", "turnover"))
-            out[key] = Track(*key, returns, turnover, _money_weighted(before, rows, self.parameters.fill))
-        return out
 
     def _drawdowns(self, ledger: pd.DataFrame, name: str) -> pd.DataFrame:
         growth, sessions = (1.0 + ledger["daily_return"]).cumprod().to_numpy(), pd.DatetimeIndex(ledger["session"])
         p = self.parameters
         return drawdowns_table(growth, sessions, name, threshold=p.drawdown, exchange=p.exchange)
-
-    def _window(self, books: Books, returns: pd.DataFrame) -> Window:
-        """Sessions from the one in which the last strategy was first invested, so that all share them."""
-        axes, n = books.axes, len(books.axes.sessions)
-        first = max(int(plan.rows[0]) if len(plan.rows) else n for plan in books.plans.values())
-        if n - first < 2:
-            raise DataError(
-                f"performance needs 2 sessions from every strategy's first fill on; prices end on {axes.sessions[-1].date()}, "
-                f"{n - first} after the last of them. Load later prices or start earlier."
-            )
-        return Window(axes.sessions[first:], books.market.rates[first:], self._index_growth(returns, axes, first))
-
-    def _index_growth(self, returns: pd.DataFrame, axes: Axes, first: int) -> dict[str, float]:
-        """Growth of each benchmark fund's total-return index over the window, from the first fill where that lies in it."""
-        tickers = pd.Index(self.parameters.benchmark_funds)
-        close = panel.wide(returns, "index_close", axes.sessions, tickers)
-        begin = close[first - 1]
-        if first == 1:  # benchmarks are bought in row 1
-            begin = close[1] if self.parameters.fill == "close" else panel.wide(returns, "index_open", axes.sessions, tickers)[1]
-        return {str(ticker): float(value) for ticker, value in zip(tickers, close[-1] / begin, strict=True)}
-
-
-def _money_weighted(before: float, ledger: pd.DataFrame, fill: str) -> float:
-    """What the value `before` a window and the money that came and went in it earned; unknown where none did.
-
-    Money comes at the fill: at the open it has the whole session before it, at the close nothing of it.
-    """
-    flow, nav = ledger["flow"].to_numpy(), ledger["nav"].to_numpy()
-    when = np.flatnonzero(flow != 0.0)
-    if not len(when):
-        return np.nan
-    left = np.append(len(nav), len(nav) - when - (fill == "close")) / SESSIONS_PER_YEAR
-    return money_weighted_return(np.append(before, flow[when]), left, float(nav[-1]))
 
 
 def run_backtest(

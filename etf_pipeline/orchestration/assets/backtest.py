@@ -11,11 +11,10 @@ from etf_pipeline.backtest import (
 from etf_pipeline.recipes import makes
 
 
-@makes("backtest_ledger", "backtest_positions", "backtest_trades", "performance", "drawdowns")
+@makes("backtest_ledger", "backtest_positions", "backtest_trades", "drawdowns")
 def backtest(
     target_weights: pd.DataFrame,
     fct_prices: pd.DataFrame,
-    fct_returns: pd.DataFrame,
     fct_actions: pd.DataFrame,
     liquidity: pd.DataFrame,
     fct_macro: pd.DataFrame,
@@ -24,12 +23,28 @@ def backtest(
     parameters: BacktestParameters,
 ) -> tuple[pd.DataFrame, ...]:
     """Fills at the next open, dividends accrued and paid, costs itemised, forced exits; beside equal weight and the market."""
-    from etf_pipeline.backtest import run_backtest
+    from etf_pipeline.backtest import Backtester
     from etf_pipeline.portfolio import traded_weights
 
     orders = traded_weights(target_weights, rebalance_decisions)
-    made = run_backtest(orders, fct_prices, fct_returns, fct_actions, liquidity, fct_macro, parameters, raw_flows)
-    return made.ledger, made.positions, made.trades, made.performance, made.drawdowns
+    made = Backtester(parameters).kept(orders, fct_prices, fct_actions, liquidity, fct_macro, raw_flows)
+    return made.ledger, made.positions, made.trades, made.drawdowns
+
+
+@makes(
+    "performance",
+    reads={
+        "fct_returns": ("session", "ticker", "index_close", "index_open"),
+        "fct_macro": ("session", "series", "value"),
+    },
+)
+def performance(
+    backtest_ledger: pd.DataFrame, fct_returns: pd.DataFrame, fct_macro: pd.DataFrame, parameters: BacktestParameters
+) -> pd.DataFrame:
+    """Every measure of every strategy with its interval; differences of Sharpe ratios by the test of Ledoit and Wolf."""
+    from etf_pipeline.backtest import performance as measured
+
+    return measured(backtest_ledger, fct_returns, fct_macro, parameters)
 
 
 @makes("survivorship", "survivorship_endings")
