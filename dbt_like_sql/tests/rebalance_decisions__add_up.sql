@@ -27,3 +27,4 @@ where abs(hurdle - cost_hurdle * cost) > 1e-12
     or (ruled and verdict = 'trade' and (largest_trade <= no_trade_band or coalesce(gain <= hurdle, false)))
     or (verdict = 'forced') <> (breach <> '' and verdict not in ('first', 'hold_fallback'))
     or traded = (verdict like 'hold%')
+    or (ruled and verdict in ('trade', 'hold_band', 'hold_cost') and outside_weight > candidate_tolerance + 2e-9)

@@ -13,7 +13,7 @@ keeps it small, `selection` chooses a support, `polish` finds the last digits, `
 `mean_variance`, `black_litterman`, `risk_parity` and `hrp` are the strategies. `optimality` and `certificate` prove,
 `diagnosis` names what conflicts, `fallback` steps down, `beliefs`, `inputs` and `rebalancing` prepare. `mandates` are portfolios
 with terms of their own (`mandated`, `limit_settings`, `currency`), `holdings` says where a rebalance starts, `decisions` whether
-it pays; `build` runs them all and `books` writes the tables.
+it pays; `build` runs them all, `solved` remembers what was solved before and `books` writes the tables.
 """
 
 from etf_pipeline.portfolio.books import Built, traded_weights

@@ -74,7 +74,7 @@ class Books:
 
     tickers: pd.Index[Any]
     model: TransactionCostModel
-    weights: list[pd.DataFrame] = field(default_factory=list)
+    weights: list[dict[str, Any]] = field(default_factory=list)
     solutions: list[dict[str, Any]] = field(default_factory=list)
     decisions: list[dict[str, Any]] = field(default_factory=list)
     attempts: list[dict[str, Any]] = field(default_factory=list)
@@ -104,7 +104,7 @@ class Books:
 
     def frames(self) -> Built:
         """All tables."""
-        weights = pd.concat(self.weights, ignore_index=True)
+        weights = pd.DataFrame({name: np.concatenate([rows[name] for rows in self.weights]) for name in self.weights[0]})
         return Built(weights, *(pd.DataFrame(rows) for rows in (self.solutions, self.decisions, self.attempts)))
 
     def _solution_row(self, made: Rebalance) -> dict[str, Any]:
@@ -125,7 +125,7 @@ class Books:
             "cost": float(self.cost(target - made.held, day, made.value).sum()),
         }
 
-    def _weight_rows(self, made: Rebalance) -> pd.DataFrame:
+    def _weight_rows(self, made: Rebalance) -> dict[str, Any]:
         day, weights, previous = made.day, made.decided, made.held
         cost = self.cost(weights - previous, day, made.value)
         expected, volatility, risk = (np.full(len(weights), np.nan) for _ in range(3))
@@ -135,19 +135,17 @@ class Books:
         risk[day.members] = risk_contributions(weights[day.members], day.covariance)
         shown = np.flatnonzero((weights > 0) | (previous > 0))
         cash, cash_before = max(1.0 - weights.sum(), 0.0), max(1.0 - previous.sum(), 0.0)
-        return pd.DataFrame(
-            {
-                "session": day.session,
-                "strategy": made.portfolio.name,
-                "ticker": [*self.tickers[shown], CASH],
-                "weight": np.append(weights[shown], cash),
-                "previous_weight": np.append(previous[shown], cash_before),
-                "expected_return": np.append(expected[shown], day.risk_free),
-                "volatility": np.append(volatility[shown], 0.0),
-                "cost": np.append(cost[shown], 0.0),
-                "risk_contribution": np.append(risk[shown], 0.0),
-            }
-        )
+        return {
+            "session": np.full(len(shown) + 1, day.session.to_datetime64()),
+            "strategy": np.full(len(shown) + 1, made.portfolio.name, dtype=object),
+            "ticker": np.append(self.tickers[shown].to_numpy(dtype=object), CASH),
+            "weight": np.append(weights[shown], cash),
+            "previous_weight": np.append(previous[shown], cash_before),
+            "expected_return": np.append(expected[shown], day.risk_free),
+            "volatility": np.append(volatility[shown], 0.0),
+            "cost": np.append(cost[shown], 0.0),
+            "risk_contribution": np.append(risk[shown], 0.0),
+        }
 
 
 def _decision_row(made: Rebalance) -> dict[str, Any]:
@@ -175,6 +173,8 @@ def _decision_row(made: Rebalance) -> dict[str, Any]:
         "largest_trade": decision.largest_trade,
         "no_trade_band": p.no_trade_band,
         "largest_drift": made.drifted,
+        "outside_weight": decision.outside_weight,
+        "candidate_tolerance": p.candidate_tolerance,
         "turnover": wanted if decision.trades else 0.0,
         "turnover_saved": 0.0 if decision.trades else wanted,
         "cost_saved": 0.0 if decision.trades else decision.cost,

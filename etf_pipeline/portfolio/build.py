@@ -14,7 +14,7 @@ from etf_pipeline.errors import DataError, Infeasible
 from etf_pipeline.panel import Floats
 from etf_pipeline.portfolio.books import Books, Built, Rebalance
 from etf_pipeline.portfolio.currency import exchange_rates
-from etf_pipeline.portfolio.decisions import Decision, Outlook, breaches, decide
+from etf_pipeline.portfolio.decisions import Decision, Outlook, admissible, breaches, decide, lost, outside
 from etf_pipeline.portfolio.holdings import Account, held_tickers, statements
 from etf_pipeline.portfolio.inputs import Day, Days, Tables, agenda, rebalance_sessions
 from etf_pipeline.portfolio.mandated import Positions, Terms
@@ -23,6 +23,7 @@ from etf_pipeline.portfolio.optimizer import BENCHMARKS, PortfolioOptimizer
 from etf_pipeline.portfolio.parameters import PortfolioParameters
 from etf_pipeline.portfolio.problem import Attempt, Solution
 from etf_pipeline.portfolio.rebalancing import Holdings, TotalReturns
+from etf_pipeline.portfolio.solved import SolutionCache, Solver
 
 
 def build_portfolios(
@@ -38,6 +39,7 @@ def build_portfolios(
     mandates: pd.DataFrame | None = None,
     holdings: pd.DataFrame | None = None,
     flows: pd.DataFrame | None = None,
+    cache: SolutionCache | None = None,
 ) -> Built:
     """Target weights, how each was found, and whether it was worth trading, over all decisions.
 
@@ -49,6 +51,8 @@ def build_portfolios(
         Strategies, limits and beliefs.
     mandates, holdings, flows : DataFrame, optional
         Tables `raw_mandates`, `fct_holdings`, `raw_flows`.
+    cache : SolutionCache, optional
+        Where a problem that was solved before finds its answer; it changes no bit.
 
     Returns
     -------
@@ -77,6 +81,9 @@ def build_portfolios(
     tables = Tables(scores, forecasts, volatilities, covariances, liquidity, returns, macro)
     days = Days(tables, sessions, tickers, parameters)
     desks = [_Desk.of(p, tables, reference, sessions, tickers, holdings, flows) for p in portfolios]
+    shared: dict[str, Solution] = {}
+    for desk in desks:
+        desk.solver.cache, desk.solver.shared = cache, shared
     books = Books(tickers, TransactionCostModel(parameters.costs()))
     for i, now in enumerate(positions):
         day: Day | None = None
@@ -86,6 +93,8 @@ def build_portfolios(
                 continue
             day = days[i] if day is None else day
             books.add(desk.rebalance(view, days, i, day, market, int(now), books))
+    for desk in desks:
+        desk.solver.close()
     return books.frames()
 
 
@@ -116,7 +125,7 @@ class _Desk:
     """Runs one portfolio."""
 
     terms: Terms
-    optimizer: PortfolioOptimizer
+    solver: Solver
     account: Account
     fx: Floats
 
@@ -140,7 +149,8 @@ class _Desk:
         if len(own):
             rate = exchange_rates(tables.macro, pd.DatetimeIndex(own["date"]), portfolio.base_currency, currency)
             account.flows = pd.DataFrame({"date": own["date"].to_numpy(), "amount": own["amount"].to_numpy() * rate})
-        return cls(Terms.of(portfolio, reference, tickers), PortfolioOptimizer(p), account, fx)
+        solver = Solver(name, portfolio.strategy, PortfolioOptimizer(p))
+        return cls(Terms.of(portfolio, reference, tickers), solver, account, fx)
 
     def look(self, asked: pd.Series[Any], i: int, market: TotalReturns, now: int, risk_free: float) -> _View | None:
         """Weights and value now, if a schedule asks."""
@@ -178,7 +188,7 @@ class _Desk:
             reason = f"{refused.reason}: {refused}"
             tried = (Attempt("optimal", "infeasible", reason), Attempt("hold", "accepted", reason))
             return Solution(held[chosen], "none", "hold", reason, attempts=tried)
-        return self.optimizer.solve(self.terms.portfolio.strategy, problem)
+        return self.solver.solve(problem, day.session.year)
 
     def _target(self, solution: Solution, day: Day, chosen: Positions, held: Floats) -> Floats:
         weights = np.zeros(len(held))
@@ -200,29 +210,36 @@ class _Desk:
         solution: Solution,
         books: Books,
     ) -> Decision:
-        portfolio, members = self.terms.portfolio, self.terms.members(day)
+        portfolio = self.terms.portfolio
         excess = day.expected_return - day.risk_free
-        outlooks = (Outlook.of(weights[day.members], excess, day.covariance) for weights in (target, held))
+        compared = target, admissible(held, chosen)
+        outlooks = (Outlook.of(weights[day.members], excess, day.covariance) for weights in compared)
         return decide(
             portfolio.strategy,
             *outlooks,
             cost=float(books.cost(target - held, day, value).sum()),
             largest_trade=float(np.abs(target - held).max()),
-            breach=self._breach(days, i, day, members, held, value),
+            outside_weight=float(held[outside(held, chosen)].sum()),
+            breach=self._breach(days, i, day, chosen, held, value),
             status=solution.status,
             first=self.account.holdings.since is None and not held.any(),
             ruled=portfolio.ruled,
             parameters=portfolio.parameters,
         )
 
-    def _breach(self, days: Days, i: int, day: Day, members: Positions, held: Floats, value: float) -> str:
+    def _breach(self, days: Days, i: int, day: Day, chosen: Positions, held: Floats, value: float) -> str:
+        portfolio, members = self.terms.portfolio, self.terms.members(day)
         owned = np.flatnonzero(held > 0)
         gone = [str(self.terms.tickers[j]) for j in np.setdiff1d(owned, members)]
-        if self.terms.portfolio.strategy in BENCHMARKS or not len(owned):
-            return "; ".join(f"{ticker} left" for ticker in gone)
+        found = [f"{ticker} left" for ticker in gone]
+        if portfolio.strategy in BENCHMARKS or not len(owned):
+            return "; ".join(found)
+        if portfolio.ruled:
+            tolerance = portfolio.parameters.candidate_tolerance
+            found += lost(held, chosen, self.terms.tickers, tolerance=tolerance, worst_rank=self.terms.worst_rank)
         at = np.intersect1d(owned, members)
         try:
-            problem = self.terms.problem(days, i, day, at, held, value)
+            found += breaches(held, self.terms.problem(days, i, day, at, held, value), at, portfolio.parameters.drift_tolerance)
         except Infeasible as refused:
-            return "; ".join([*(f"{ticker} left" for ticker in gone), str(refused)])
-        return breaches(held, problem, at, gone, self.terms.portfolio.parameters.drift_tolerance)
+            found.append(str(refused))
+        return "; ".join(found)

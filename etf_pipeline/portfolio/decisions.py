@@ -11,6 +11,11 @@ A target is compared with what is held, both before costs, in the terms of the s
 ``none``
     A strategy without an objective, such as a ranking: no gain is known and only the no-trade band can stop a trade.
 
+Both sides are chosen from one set of funds. A holding that is no candidate any more (it lost its rank, its score or its cost)
+may not be held by any target, and a portfolio of such funds would beat every target for ever: it would never change. So what
+is held is counted as `admissible` holdings, those funds sold and the rest scaled up; an optimal target cannot do worse than these
+but for the costs of reaching them. Beyond `candidate_tolerance` the holdings are no alternative at all, and the target is taken.
+
 Where what is held is itself among the choices, a max-Sharpe target always passes: costs are inside its objective with the same
 hurdle, and ``(S* - S) * vol* >= hurdle`` is the condition for it to beat standing still. The rule decides where standing still
 is not among the choices: a holding outside its bounds by drift, one that lost its rank, one near-duplicate for another.
@@ -25,9 +30,11 @@ from __future__ import annotations
 import dataclasses
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from etf_pipeline.conventions import SESSIONS_PER_YEAR
 from etf_pipeline.panel import Floats
@@ -49,6 +56,9 @@ VERDICTS = ("first", "trade", "forced", "hold_band", "hold_cost", "hold_fallback
 
 ROUNDING = 1e-9
 """Slack of a comparison between weights."""
+
+SHOWN = 5
+"""Funds that a breach names: the heaviest."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +90,7 @@ class Decision:
     cost: float
     hurdle: float
     largest_trade: float
+    outside_weight: float
     breach: str
     verdict: str
 
@@ -108,8 +119,55 @@ def yearly_gain(measure: str, target: Outlook, held: Outlook, risk_aversion: flo
     return saved if measure == "variance" else math.nan
 
 
-def breaches(held: Floats, problem: Problem, at: npt.NDArray[np.intp], gone: list[str], tolerance: float) -> str:
-    """Which limits the present holdings break, in words; empty if none.
+def outside(held: Floats, chosen: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+    """Positions of the holdings that are not among the candidates at positions `chosen`."""
+    return np.setdiff1d(np.flatnonzero(held > 0.0), chosen)
+
+
+def admissible(held: Floats, chosen: npt.NDArray[np.intp]) -> Floats:
+    """The holdings as they could be kept: those that are no candidates sold, the others scaled up by the proceeds.
+
+    Where none is a candidate they come back as they are: there is nothing to compare with.
+
+    Examples
+    --------
+    The third fund is none; what it weighs goes to the others, cash stays.
+
+    >>> admissible(np.array([0.3, 0.2, 0.4]), np.array([0, 1])).round(9).tolist()
+    [0.54, 0.36, 0.0]
+    """
+    kept = held.copy()
+    kept[outside(held, chosen)] = 0.0
+    total = float(kept.sum())
+    return np.asarray(kept * (float(held.sum()) / total)) if total > 0.0 else held
+
+
+def lost(held: Floats, chosen: npt.NDArray[np.intp], tickers: pd.Index[Any], *, tolerance: float, worst_rank: int) -> list[str]:
+    """The breach by holdings that are no candidates, in words; none while they weigh no more than `tolerance`.
+
+    Parameters
+    ----------
+    held : ndarray of shape (n_assets,)
+        Drifted weights.
+    chosen : ndarray of shape (n_candidates,)
+        Positions of the candidates.
+    tickers : Index of shape (n_assets,)
+    tolerance : float
+        What such holdings may weigh. [fraction]
+    worst_rank : int
+        The worst that keeps a holding.
+    """
+    away = outside(held, chosen)
+    weight = float(held[away].sum())
+    if weight <= tolerance + ROUNDING:
+        return []
+    heaviest = away[np.argsort(-held[away], kind="stable")]
+    named = ", ".join(str(tickers[i]) for i in heaviest[:SHOWN]) + (" ..." if len(away) > SHOWN else "")
+    return [f"not_candidates: {weight:.1%} in funds that rank below {worst_rank}, or lack a score or a cost ({named})"]
+
+
+def breaches(held: Floats, problem: Problem, at: npt.NDArray[np.intp], tolerance: float) -> list[str]:
+    """Which limits the present holdings break, in words.
 
     Parameters
     ----------
@@ -119,21 +177,18 @@ def breaches(held: Floats, problem: Problem, at: npt.NDArray[np.intp], gone: lis
         Limits among the funds at positions `at`, all holdings that are left included.
     at : ndarray of shape (n,)
         Positions.
-    gone : list of str
-        Holdings that may not be held any more.
     tolerance : float
         How far drift may carry a weight above its cap. [fraction]
     """
-    found = [f"{ticker} left" for ticker in gone]
     inside = held[at]
     above = np.flatnonzero(inside > problem.upper + tolerance + ROUNDING)
-    found += [f"{problem.tickers[i]} {inside[i]:.1%} > {problem.upper + tolerance:.1%}" for i in above]
+    found = [f"{problem.tickers[i]} {inside[i]:.1%} > {problem.upper + tolerance:.1%}" for i in above]
     standing = dataclasses.replace(problem, turnover_limit=math.inf)
     empty = [group for group in problem.groups if group.lower > 0.0 and not group.members.any()]
     found += [f"{group.name} >= {group.lower:.1%}: none held" for group in empty]
     standing = dataclasses.replace(standing, groups=tuple(group for group in problem.groups if group.members.any()))
     found += [f"{limit}: {limit.shown(limit.measure(standing, inside))}" for limit in broken_limits(standing, inside)]
-    return "; ".join(found)
+    return found
 
 
 def decide(
@@ -143,6 +198,7 @@ def decide(
     *,
     cost: float,
     largest_trade: float,
+    outside_weight: float,
     breach: str,
     status: str,
     first: bool,
@@ -156,13 +212,15 @@ def decide(
     strategy : str
         A key of `optimizer.OPTIMIZERS`.
     target, held : Outlook
-        Before costs.
+        Before costs, both of funds that are candidates (`admissible`).
     cost : float
         Of going from one to the other, once. [fraction of net asset value]
     largest_trade : float
         Largest change of a weight. [fraction]
+    outside_weight : float
+        Held in funds that are no candidates. [fraction]
     breach : str
-        As `breaches` gives it: a breach is mended whatever it costs.
+        As `breaches` and `lost` give it: a breach is mended whatever it costs.
     status : str
         Of the solution: ``hold`` keeps what is held.
     first : bool
@@ -187,4 +245,4 @@ def decide(
         verdict = "hold_cost"
     else:
         verdict = "trade"
-    return Decision(measure, target, held, gain, cost, hurdle, largest_trade, breach, verdict)
+    return Decision(measure, target, held, gain, cost, hurdle, largest_trade, outside_weight, breach, verdict)

@@ -139,7 +139,7 @@ class Account:
         self.seen, self.value = session, value
 
     def _paid(self, since: pd.Timestamp | None, until: pd.Timestamp) -> float:
-        if since is None:  # before the first decision: part of what it begins with
+        if since is None or self.flows.empty:  # before the first decision: part of what it begins with
             return 0.0
         day = self.flows["date"]
         return float(self.flows.loc[(day > since) & (day <= until), "amount"].sum())

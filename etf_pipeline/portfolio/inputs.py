@@ -15,6 +15,7 @@ from etf_pipeline.costs import TransactionCostModel
 from etf_pipeline.errors import DataError
 from etf_pipeline.panel import Floats, wide
 from etf_pipeline.portfolio.beliefs import current_covariance, expected_returns, risk_free_rates
+from etf_pipeline.portfolio.correlation import common_correlation
 from etf_pipeline.portfolio.parameters import PortfolioParameters
 
 
@@ -192,8 +193,7 @@ class _Realised:
     def correlation(self, session: pd.Timestamp, members: npt.NDArray[np.intp]) -> Floats:
         """Correlations over the sessions up to this one, on what each pair has in common: at least half of them."""
         end = int(self.sessions.searchsorted(session, side="right"))
-        recent = pd.DataFrame(self.returns[max(end - self.window, 0) : end, members])
-        return recent.corr(min_periods=max(self.window // 2, 2)).to_numpy(dtype=np.float64)
+        return common_correlation(self.returns[max(end - self.window, 0) : end, members], max(self.window // 2, 2))
 
     def scenarios(self, session: pd.Timestamp, chosen: npt.NDArray[np.intp], window: int) -> Floats:
         """Rows of the last `window` sessions in which every fund has a return."""

@@ -105,6 +105,12 @@ class Terms:
             wanted.append(np.flatnonzero(eligible & (self.benchmark > 0.0)))
         return np.unique(np.concatenate(wanted)).astype(np.intp)
 
+    @property
+    def worst_rank(self) -> int:
+        """The rank down to which a holding stays a candidate."""
+        p = self.portfolio.parameters
+        return p.sell_rank if self.portfolio.strategy == "score_ranking" else p.keep_rank
+
     def problem(self, days: Days, i: int, day: Day, chosen: Positions, previous: Floats, value: float) -> Problem:
         """The problem among some members.
 

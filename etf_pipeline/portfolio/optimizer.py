@@ -14,7 +14,7 @@ from etf_pipeline.portfolio.diagnosis import require_limits
 from etf_pipeline.portfolio.fallback import FALLBACKS, solve_or_fall_back
 from etf_pipeline.portfolio.hrp import hierarchical_risk_parity
 from etf_pipeline.portfolio.max_sharpe import max_sharpe
-from etf_pipeline.portfolio.mean_variance import least_shortfall, least_variance, mean_variance
+from etf_pipeline.portfolio.mean_variance import least_shortfall, least_variance_after_costs, mean_variance
 from etf_pipeline.portfolio.parameters import PortfolioParameters
 from etf_pipeline.portfolio.problem import Problem, Solution
 from etf_pipeline.portfolio.risk_parity import risk_budgeting, risk_parity
@@ -56,7 +56,7 @@ def score_ranking(problem: Problem) -> Solution:
 OPTIMIZERS: dict[str, Callable[[Problem], Solution]] = {
     "max_sharpe": max_sharpe,
     "mean_variance": mean_variance,
-    "min_variance": least_variance,
+    "min_variance": least_variance_after_costs,
     "cvar": least_shortfall,
     "risk_parity": risk_parity,
     "risk_budgeting": risk_budgeting,

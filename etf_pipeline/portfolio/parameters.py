@@ -12,8 +12,8 @@ from etf_pipeline.portfolio.limit_settings import benchmark_weights, group_setti
 SCHEDULES = ("month_end", "week_end", "threshold")
 """What may ask for a decision."""
 
-FRACTIONS = ("threshold", "no_trade_band", "drift_tolerance", "lower", "upper", "var_limit", "issuer_limit", "turnover_limit",
-             "tracking_error_limit", "active_limit", "cvar_limit")  # fmt: skip
+FRACTIONS = ("threshold", "no_trade_band", "drift_tolerance", "candidate_tolerance", "lower", "upper", "var_limit",
+             "issuer_limit", "turnover_limit", "tracking_error_limit", "active_limit", "cvar_limit")  # fmt: skip
 """Settings between zero and one."""
 
 
@@ -39,6 +39,10 @@ class PortfolioParameters:
         While no weight is further than this from its target, nothing trades. [fraction]
     drift_tolerance : float
         How far prices may carry a weight above `upper` before the limit counts as breached. [fraction]
+    candidate_tolerance : float
+        How much a portfolio under the rule may hold in funds that are no candidates any more; beyond it the target is taken
+        whatever it costs. A tenth is at most five holdings of the smallest size: one fund that lost its rank forces nothing, a
+        portfolio that the scores no longer support does not stay; 1 for never. [fraction]
     engine : str
         Solver of max Sharpe: ``clarabel`` (ours: costs, VaR, zero-or-2-15 %) or ``riskfolio`` (without costs, a cross-check).
     n_candidates : int
@@ -50,7 +54,8 @@ class PortfolioParameters:
         A fund joins risk parity only if its realised returns correlate less than this with every fund chosen before it:
         budgets are equal per source of risk, not per ticker. [correlation]
     keep_rank : int
-        A held fund stays a candidate while its score ranks this high, so that one place lost does not force a sale. [count]
+        A held fund stays a candidate while its score ranks this high, so that one place lost does not force a sale: twice
+        `n_candidates`, as `sell_rank` is twice `n_buy`. [count]
     n_buy, sell_rank : int
         Score ranking buys the best `n_buy` funds and keeps a holding until its score ranks below `sell_rank`. [count], [rank]
     lower, upper : float
@@ -117,16 +122,17 @@ class PortfolioParameters:
         "score_ranking",
         "equal_weight",
     )
-    ruled: tuple[str, ...] = ("max_sharpe",)
+    ruled: tuple[str, ...] = ("max_sharpe", "min_variance")
     schedule: tuple[str, ...] = ("month_end",)
     threshold: float = 5 * PERCENT
     no_trade_band: float = 1 * PERCENT
     drift_tolerance: float = 2 * PERCENT
+    candidate_tolerance: float = 10 * PERCENT
     engine: str = "clarabel"
     n_candidates: int = 30
     n_risk_parity: int = 15
     parity_correlation: float = 0.9
-    keep_rank: int = 45
+    keep_rank: int = 60
     n_buy: int = 15
     sell_rank: int = 30
     lower: float = 2 * PERCENT

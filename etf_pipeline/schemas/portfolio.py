@@ -60,21 +60,24 @@ class RebalanceDecisions(Table):
     strategy: pl.String = column("Strategy, or mandate", unit="identifier")
     schedule: pl.String = column("What asked: month_end, week_end, threshold, joined by +", unit="category")
     verdict: pl.String = column(
-        "`first`; `trade`; `forced` by a limit or a fund that left; `hold_band`: no weight far enough from its target; "
+        "`first`; `trade`; `forced` by a limit, a fund that left or holdings that are no candidates; `hold_band`: no weight far enough from its target; "
         "`hold_cost`: the gain is not worth the cost; `hold_fallback`: nothing could be solved",
         unit="category",
         isin=["first", "trade", "forced", "hold_band", "hold_cost", "hold_fallback"],
     )
     traded: pl.Boolean = column("Whether the target was taken", unit="flag")
-    breach: pl.String = column("Limits that the holdings broke, funds that left; empty if none", unit="text")
+    breach: pl.String = column("Limits that the holdings broke, funds that left or lost their rank; empty if none", unit="text")
     ruled: pl.Boolean = column("Whether the rule applies", unit="flag")
     measure: pl.String = column(
         "How a gain is counted: by the strategy's objective", unit="category", isin=["sharpe", "utility", "variance", "none"]
     )
     target_excess: pl.Float64 = column("Expected return of the target beyond cash", unit="fraction per year")
     target_volatility: pl.Float64 = column("Volatility of the target", unit="fraction per year", ge=0)
-    held_excess: pl.Float64 = column("Expected return of the holdings beyond cash", unit="fraction per year")
-    held_volatility: pl.Float64 = column("Volatility of the holdings", unit="fraction per year", ge=0)
+    held_excess: pl.Float64 = column(
+        "Expected return beyond cash of the holdings; those that are no candidates count as spread over the others",
+        unit="fraction per year",
+    )
+    held_volatility: pl.Float64 = column("Volatility of the same", unit="fraction per year", ge=0)
     risk_aversion: pl.Float64 = column("Price of variance in a utility", unit="ratio")
     horizon: pl.Int64 = column("Over which a gain counts", unit="sessions", ge=1)
     gain: pl.Float64 = column(
@@ -88,6 +91,8 @@ class RebalanceDecisions(Table):
     largest_trade: pl.Float64 = column("Largest distance of a weight from its target", unit="fraction", ge=0)
     no_trade_band: pl.Float64 = column("Distance within which nothing trades", unit="fraction", ge=0)
     largest_drift: pl.Float64 = column("Largest distance of a weight from what was last decided", unit="fraction", ge=0)
+    outside_weight: pl.Float64 = column("Held in funds that are no candidates", unit="fraction", ge=0)
+    candidate_tolerance: pl.Float64 = column("How much of that the rule bears", unit="fraction", ge=0)
     turnover: pl.Float64 = column("Half the sum of absolute trades made", unit="fraction", ge=0)
     turnover_saved: pl.Float64 = column("The same of trades not made", unit="fraction", ge=0)
     cost_saved: pl.Float64 = column("Cost of trades not made", unit="fraction of net asset value", ge=0)

@@ -33,8 +33,8 @@ def built() -> Built:
 def verdict(*, cost: float = 0.0, trade: float = 0.1, breach: str = "", status: str = "optimal", first: bool = False,
             ruled: bool = True, strategy: str = "max_sharpe") -> str:  # fmt: skip
     made = decide(
-        strategy, BETTER, WORSE, cost=cost, largest_trade=trade, breach=breach, status=status, first=first, ruled=ruled,
-        parameters=PortfolioParameters(),
+        strategy, BETTER, WORSE, cost=cost, largest_trade=trade, outside_weight=0.0, breach=breach, status=status, first=first,
+        ruled=ruled, parameters=PortfolioParameters(),
     )  # fmt: skip
     return made.verdict
 

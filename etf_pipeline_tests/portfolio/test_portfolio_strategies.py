@@ -20,7 +20,7 @@ from etf_pipeline.portfolio.constraints import restrict
 from etf_pipeline.portfolio.fallback import solve_or_fall_back
 from etf_pipeline.portfolio.hrp import hierarchical_risk_parity, tree_weights
 from etf_pipeline.portfolio.limits import broken_limits, group_limits
-from etf_pipeline.portfolio.mean_variance import least_shortfall
+from etf_pipeline.portfolio.mean_variance import least_shortfall, least_variance, mean_variance
 from etf_pipeline.portfolio.optimizer import OPTIMIZERS
 from etf_pipeline.portfolio.risk_parity import risk_budgeting
 
@@ -260,10 +260,31 @@ def test_with_groups_turnover_and_tracking_error_no_start_of_scipy_finds_a_highe
     assert problem.net_sharpe(found.weights) == pytest.approx(best, abs=1e-6)
 
 
+def test_the_strategy_of_least_variance_trades_only_what_takes_away_more_risk_than_it_costs():
+    problem = make_problem(20, 4, held=10, lower=0.0)
+    found = OPTIMIZERS["min_variance"](problem)
+    assert found.kkt_residual < 1e-9
+
+    def value(w: np.ndarray) -> float:
+        return -problem.risk_aversion / 2 * problem.volatility(w) ** 2 - problem.trading_cost(w)
+
+    free = least_variance(problem).weights
+    rng = np.random.default_rng(0)
+    others = [
+        problem.previous,
+        free,
+        *(found.weights + s * (rng.dirichlet(np.ones(20)) - found.weights) for s in rng.random(200)),
+    ]
+    assert all(value(found.weights) >= value(w) - 1e-12 for w in others if w.max() <= problem.upper)
+    assert problem.turnover(found.weights) < 0.7 * problem.turnover(free)
+    cheap = dataclasses.replace(problem, linear_cost=np.zeros(20), impact_cost=np.zeros(20))
+    np.testing.assert_allclose(OPTIMIZERS["min_variance"](cheap).weights, free, atol=1e-8)
+
+
 def test_the_certificate_of_every_objective_rejects_weights_that_are_not_optimal():
     problem = dataclasses.replace(make_problem(20, 1, lower=0.0), scenarios=scenarios(make_problem(20, 1)))
     everything = np.ones(20, dtype=bool)
-    for objective, name in (("utility", "mean_variance"), ("variance", "min_variance"), ("cvar", "cvar")):
-        best = OPTIMIZERS[name](problem).weights
+    for objective, optimise in (("utility", mean_variance), ("variance", least_variance), ("cvar", least_shortfall)):
+        best = optimise(problem).weights
         assert certify(problem, best, everything, objective).residual < 1e-8
         assert certify(problem, np.full(20, 0.05), everything, objective).residual > 1e-2
