@@ -6,6 +6,8 @@ optimum over all funds, and the certificate speaks of all of them. Else a local 
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import numpy.typing as npt
 
@@ -64,7 +66,25 @@ def select(problem: Problem, objective: cone.Objective) -> tuple[Floats, Support
     held = relaxed > SNAP
     if (relaxed[held] >= problem.lower).all():
         return np.where(held, relaxed, 0.0), everything
-    return _search(problem, objective).best(relaxed, problem.lower)
+    found = _search(problem, objective).best(relaxed, problem.lower)
+    return _from_the_calmest(problem, objective) if found is None and np.isfinite(problem.var_limit) else found
+
+
+def _from_the_calmest(problem: Problem, objective: cone.Objective) -> tuple[Floats, Support] | None:
+    """The search begun at the smallest variance: near the smallest reachable value at risk no support of the relaxation meets it.
+
+    A Sharpe ratio needs a support that earns something: the one that earns most, searched from there, is a second beginning.
+    """
+    calm = select(dataclasses.replace(problem, var_limit=np.inf), "variance")
+    if calm is None:
+        return None
+    starts = [calm]
+    if objective == "sharpe":
+        richest = _search(dataclasses.replace(problem, risk_aversion=0.0), "utility").best(calm[0], problem.lower)
+        starts += [richest] if richest is not None else []
+    search = _search(problem, objective)
+    found = [answer for start in starts if (answer := search.best(start[0], problem.lower)) is not None]
+    return max(found, key=lambda answer: objective_value(problem, answer[0], objective), default=None)
 
 
 def solve_on(problem: Problem, support: Support, objective: cone.Objective, lower: float) -> Floats | None:

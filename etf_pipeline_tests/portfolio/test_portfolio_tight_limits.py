@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 
 import cvxpy as cp
 import numpy as np
@@ -12,6 +13,7 @@ from portfolio_market import make_problem
 from etf_pipeline.errors import EstimationError, Infeasible
 from etf_pipeline.portfolio import GroupLimit, Problem
 from etf_pipeline.portfolio.constraints import daily_var
+from etf_pipeline.portfolio.convex import solve_on
 from etf_pipeline.portfolio.max_sharpe import max_sharpe
 from etf_pipeline.portfolio.mean_variance import least_variance, min_variance
 from etf_pipeline.portfolio.ratio import by_price_of_variance
@@ -60,6 +62,23 @@ def test_a_var_limit_just_above_the_smallest_reachable_is_met_with_the_peer_s_sh
     assert found.kkt_residual < 1e-6
     assert problem.net_sharpe(found.weights) == pytest.approx(best, abs=1e-5)
     assert problem.volatility(found.weights) <= problem.volatility_limit * (1 + 1e-9)
+
+
+@pytest.mark.parametrize("seed", [4, 12, 22])
+def test_a_var_limit_that_some_support_meets_is_not_refused_because_those_of_the_relaxation_do_not(seed):
+    n, rng = 10, np.random.default_rng(seed)
+    problem = make_problem(n, seed, held=int(rng.choice([0, 5])), lower=0.08, upper=0.22)
+    drift = rng.normal(0.01, 0.03, n) + 0.2 * np.sqrt(np.diag(problem.covariance))
+    problem = dataclasses.replace(problem, expected_return=problem.risk_free + drift)
+    calmest = daily_var(problem.volatility(min_variance(problem)))
+    problem = dataclasses.replace(problem, var_limit=calmest * 1.003)
+    supports = [np.isin(np.arange(n), chosen) for k in range(5, n + 1) for chosen in itertools.combinations(range(n), k)]
+    answers = [solve_on(problem, support, "sharpe", problem.lower) for support in supports]
+    best = max(problem.net_sharpe(weights) for weights in answers if weights is not None)
+    found = max_sharpe(problem)
+    assert problem.net_sharpe(found.weights) == pytest.approx(best, abs=1e-7)
+    least = least_variance(problem)
+    assert daily_var(problem.volatility(least.weights)) == pytest.approx(calmest, rel=1e-7)
 
 
 def test_the_search_by_the_price_of_variance_agrees_with_the_ratio_s_own_programme():
