@@ -24,6 +24,9 @@ TRIFLE = 1e-6
 SMALLEST_TRADE = 1e-300
 """Keeps the slope of impact finite where a step lands on no trade at all. [fraction]"""
 
+FAR = 1e3
+"""A weight this large has left every bound: the steps diverge, and the caller keeps what it had. [fraction]"""
+
 STEPS = 8
 """Newton steps; quadratic convergence needs three or four."""
 
@@ -68,7 +71,7 @@ def polish(
         step = np.linalg.solve(jacobian, -gap)
         w[free] += step[: len(free)]
         unknown = unknown + step[len(free) :]
-        if np.abs(step[: len(free)]).max() < 1e-16:
+        if np.abs(step[: len(free)]).max() < 1e-16 or not np.abs(w).max() < FAR:
             break
     return w
 
