@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -101,10 +101,14 @@ class Backtester:
         liquidity: pd.DataFrame,
         macro: pd.DataFrame,
         flows: pd.DataFrame | None = None,
+        values: Mapping[str, float] | None = None,
     ) -> Kept:
-        """The ledgers and what is read off them; tables as in `run_backtest`."""
+        """The ledgers and what is read off them; tables as in `run_backtest`.
+
+        `values` are what strategies begin with, `initial_value` where they do not say. [base currency]
+        """
         decisions = decisions_of(target_weights, prices, self.parameters)
-        return self._tables(self.keep(decisions, prices, actions, liquidity, macro, flows=flows))
+        return self._tables(self.keep(decisions, prices, actions, liquidity, macro, flows=flows, values=values))
 
     def keep(
         self,
@@ -115,8 +119,10 @@ class Backtester:
         macro: pd.DataFrame,
         bases: tuple[str, ...] = ("gross", "net"),
         flows: pd.DataFrame | None = None,
+        values: Mapping[str, float] | None = None,
     ) -> Books:
-        """Keep the ledgers of some decisions on one market; tables as in `run_backtest`."""
+        """Keep the ledgers of some decisions on one market; tables as in `run_backtest`, `values` as in `kept`."""
+        begin = values or {}
         check_flows(flows, decisions)
         wanted = set().union(*(set(d.frame["ticker"]) for d in decisions.values()))
         start = min(d.sessions[0] for d in decisions.values())
@@ -130,18 +136,20 @@ class Backtester:
             for name, d in decisions.items()
         }
         folds = {
-            (name, basis): self._fold(market, events, plan if basis == "net" else free(plan), basis)
+            (name, basis): self._fold(
+                market, events, plan if basis == "net" else free(plan), basis, begin.get(name, self.parameters.initial_value)
+            )
             for name, plan in plans.items()
             for basis in bases
         }
         return Books(axes, market, plans, folds)
 
-    def _fold(self, market: Market, events: Events, plan: Plan, basis: str) -> Fold:
+    def _fold(self, market: Market, events: Events, plan: Plan, basis: str, value: float) -> Fold:
         from etf_pipeline.backtest.fold import run_fold
 
         p, terms = self.parameters, self.costs.terms if basis == "net" else NO_COSTS
         rules = Rules(
-            p.initial_value, p.fill == "open", p.absence, SCALED, terms, p.delisting_haircut, p.lot, p.minimum_ticket,
+            value, p.fill == "open", p.absence, SCALED, terms, p.delisting_haircut, p.lot, p.minimum_ticket,
             p.borrow_limit, p.borrow_spread / SESSIONS_PER_YEAR, p.flows_at_once,
         )  # fmt: skip
         return run_fold(market, events, plan, rules)

@@ -16,7 +16,7 @@ class BacktestParameters:
     Attributes
     ----------
     initial_value : float
-        Cash before the first fill. [base currency]
+        Cash before the first fill, of benchmarks and of strategies that do not say what they begin with. [base currency]
     start : str
         First decision that counts (ISO date); empty for the first one there is.
     exchange : str

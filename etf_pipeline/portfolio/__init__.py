@@ -18,6 +18,7 @@ it pays; `build` runs them all, `solved` remembers what was solved before and `b
 
 from etf_pipeline.portfolio.books import Built, traded_weights
 from etf_pipeline.portfolio.build import build_portfolios
+from etf_pipeline.portfolio.currency import LedgerMoney, ledger_money
 from etf_pipeline.portfolio.decisions import Decision, Outlook, decide, yearly_gain
 from etf_pipeline.portfolio.ex_ante import ExAnte, ex_ante, risk_contributions
 from etf_pipeline.portfolio.fallback import FALLBACKS
@@ -37,6 +38,7 @@ __all__ = [
     "Decision",
     "ExAnte",
     "GroupLimit",
+    "LedgerMoney",
     "Outlook",
     "Portfolio",
     "PortfolioOptimizer",
@@ -54,6 +56,7 @@ __all__ = [
     "ex_ante",
     "group_limits",
     "issuer_limits",
+    "ledger_money",
     "mandate_rows",
     "parity_weights",
     "portfolios_of",

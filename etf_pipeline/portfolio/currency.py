@@ -2,11 +2,55 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import pandas as pd
 
 from etf_pipeline.errors import SettingsError
 from etf_pipeline.panel import Floats
+
+
+class LedgerMoney(NamedTuple):
+    """What a ledger begins with by portfolio, and what comes and goes later. [currency of the funds]"""
+
+    values: dict[str, float]
+    flows: pd.DataFrame
+
+
+def ledger_money(decisions: pd.DataFrame, flows: pd.DataFrame, macro: pd.DataFrame, funds: str) -> LedgerMoney:
+    """Money of every portfolio as a ledger in the currency of the funds needs it.
+
+    Parameters
+    ----------
+    decisions : DataFrame
+        Table `rebalance_decisions`, from the ledger's first decision on.
+    flows : DataFrame
+        Table `raw_flows`, in each portfolio's base currency.
+    macro : DataFrame
+        Table `fct_macro`.
+    funds : str
+        [ISO 4217]
+
+    Returns
+    -------
+    LedgerMoney
+        Values are those that the first decision's costs were computed for, so that the ledger pays what was charged then. Flows
+        up to that decision are part of it and left out.
+
+    Raises
+    ------
+    SettingsError
+        As `exchange_rates`.
+    """
+    first = decisions.sort_values("session", kind="stable").drop_duplicates("strategy").set_index("strategy")
+    later = flows.loc[~(flows["date"] <= flows["strategy"].map(first["session"]))]
+    amount = later["amount"].astype("float64")
+    for name, rows in later.groupby("strategy", sort=True):
+        base = first["base_currency"].get(name, funds)
+        amount.loc[rows.index] *= exchange_rates(macro, pd.DatetimeIndex(rows["date"]), str(base), funds)
+    worth = first["portfolio_value"] * first["fx_rate"]
+    return LedgerMoney({str(name): float(value) for name, value in worth.items()}, later.assign(amount=amount))
 
 
 def exchange_rates(macro: pd.DataFrame, sessions: pd.DatetimeIndex, base: str, funds: str) -> Floats:

@@ -24,10 +24,12 @@ def backtest(
 ) -> tuple[pd.DataFrame, ...]:
     """Fills at the next open, dividends accrued and paid, costs itemised, forced exits; beside equal weight and the market."""
     from etf_pipeline.backtest import Backtester
-    from etf_pipeline.portfolio import traded_weights
+    from etf_pipeline.portfolio import ledger_money, traded_weights
 
     orders = traded_weights(target_weights, rebalance_decisions)
-    made = Backtester(parameters).kept(orders, fct_prices, fct_actions, liquidity, fct_macro, raw_flows)
+    counted = rebalance_decisions[rebalance_decisions["session"] >= pd.Timestamp(parameters.start or "1900-01-01")]
+    money = ledger_money(counted, raw_flows, fct_macro, parameters.base_currency)
+    made = Backtester(parameters).kept(orders, fct_prices, fct_actions, liquidity, fct_macro, money.flows, money.values)
     return made.ledger, made.positions, made.trades, made.drawdowns
 
 
