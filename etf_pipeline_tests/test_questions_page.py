@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from etf_pipeline.warehouse import Warehouse
-from etf_pipeline.warehouse.query import connect
 from etf_pipeline_tests.conftest import Demo
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "questions.md"
@@ -25,7 +24,7 @@ def test_there_are_at_least_twenty_five_questions_numbered_in_order() -> None:
 def test_the_query_answers_the_question(question: str, demo: Demo) -> None:
     queries = re.findall(r"```sql\n(.*?)```", question, re.DOTALL)
     assert queries
-    with connect(Warehouse(demo.home / "warehouse")) as catalog:
+    with Warehouse(demo.home / "warehouse").connect() as catalog:
         for text in queries:
             answer = catalog.sql(text).to_arrow_table()
             assert len(answer.column_names) >= 2
