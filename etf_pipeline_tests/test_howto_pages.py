@@ -16,11 +16,11 @@ from etf_pipeline_tests.conftest import Demo
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted((ROOT / "docs" / "howto").glob("*.md"))
 EXPECTED = {
-    "backfill": ["every table equal"],
-    "nightly": ["0 steps computed"],
-    "own_data": ["544.83", "volume"],
+    "backfill": ["same"],
+    "nightly": ["kept because nothing changed"],
+    "own_data": ["2024-06-27", "volume"],
     "own_feature": ["up_share_21"],
-    "own_model": ["BayesianRidge"],
+    "own_model": ["DecisionTreeRegressor"],
     "querying": ["max_sharpe"],
     "restore": ["catalog: ok"],
 }

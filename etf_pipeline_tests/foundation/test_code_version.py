@@ -82,7 +82,8 @@ def test_every_module_of_a_room_is_in_the_version_of_what_the_room_makes(monkeyp
     package = Path(subject.__file__).parent
     files = [path for recipe in recipes for path in (package / recipe.room).rglob("*.py")]
     names = {".".join(path.relative_to(package.parent).with_suffix("").parts).removesuffix(".__init__") for path in files}
-    assert names - reached == set()
+    # a score's code version leaves the judges of scores out, so its recipes do not import the room by its name
+    assert names - reached == {"etf_pipeline.scoring"}
 
 
 def test_the_engine_counts_in_the_version_of_a_query(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -205,7 +205,11 @@ def test_a_merger_is_no_trade_that_dilutes_the_costs_of_a_year() -> None:
             "commission": 0.0,
         }
     )
-    costs = mart("rpt_costs", backtest_trades=TABLES["backtest_trades"].to_arrow(trades))
+    costs = mart(
+        "rpt_costs",
+        backtest_trades=TABLES["backtest_trades"].to_arrow(trades),
+        spread_estimates=TABLES["spread_estimates"].arrow_schema.empty_table(),
+    )
     assert costs["traded_value"].tolist() == [1100.0]
     assert costs["cost_bps"].tolist() == pytest.approx([5.0], rel=1e-12)
 

@@ -49,7 +49,7 @@ def test_lengths_are_in_proportion_and_stay_inside(first, second):
     assert all(left >= NAMES - 0.1 and right <= WIDTH - RIGHT + 0.5 for _, left, right, _ in found)
     lengths = {(int(y > 30), i): right - left for i, left, right, y in found}
     largest = max((abs(parts.iloc[row, i]) for row, i in lengths), default=0.0)
-    unit = max(lengths.values(), default=0.0) / largest if largest > 0 else 0.0
+    unit = max(lengths.values(), default=0.0) / largest if largest > 1e-300 else 0.0
     for (row, i), length in lengths.items():
         assert length == pytest.approx(abs(parts.iloc[row, i]) * unit, abs=0.6)
 
