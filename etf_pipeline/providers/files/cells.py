@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -140,9 +141,18 @@ class Cells:
         except arrow.ArrowInvalid:
             text = trimmed.to_pandas()
         unknown = (text.isna() | text.str.lower().isin(["", "nan"])).to_numpy()
-        values = pd.to_numeric(text, errors="coerce").to_numpy(dtype=np.float64)
+        values = np.array([_number(cell) for cell in text], dtype=np.float64)
         self.refuse(np.isnan(values) & ~unknown, "not_a_number", lambda i: f"{name} = '{text[i][:60]}'")
-        return cast(Floats, values)
+        return values
+
+
+NUMBER = re.compile(r"[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|inf(?:inity)?)", re.IGNORECASE | re.ASCII)
+"""What counts as a number in a text cell."""
+
+
+def _number(cell: object) -> float:
+    """The number that a cell spells; NaN where it spells none. (`pandas.to_numeric` was seen to crash on malformed text.)"""
+    return float(cell) if isinstance(cell, str) and NUMBER.fullmatch(cell) else float("nan")
 
 
 def _decimal(kind: arrow.DataType) -> bool:
