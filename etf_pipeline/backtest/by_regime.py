@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from etf_pipeline.backtest.parameters import BacktestParameters
-from etf_pipeline.conventions import SESSIONS_PER_YEAR
+from etf_pipeline.conventions import SESSIONS_PER_YEAR, home_market
 from etf_pipeline.measures import (
     MEASURES,
     common_block_length,
@@ -55,7 +55,7 @@ class RegimePerformanceParameters:
     @property
     def benchmark(self) -> str:
         """Fund of the main exchange's shares; empty where none is named."""
-        return next(iter(BacktestParameters(exchange=self.exchange).benchmark_funds), "")
+        return home_market(self.exchange).equity
 
 
 def _mean_return(returns: Floats, risk_free: Floats, benchmark: Floats) -> Floats:

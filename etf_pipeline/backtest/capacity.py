@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from etf_pipeline.backtest.parameters import BacktestParameters
-from etf_pipeline.conventions import CASH, PERCENT, SESSIONS_PER_YEAR
+from etf_pipeline.conventions import CASH, PERCENT, SESSIONS_PER_YEAR, home_market
 from etf_pipeline.costs.impact import impact_model
 from etf_pipeline.errors import DataError, SettingsError
 from etf_pipeline.measures import measure, session_risk_free
@@ -51,7 +51,7 @@ class CapacityParameters:
     @property
     def benchmark(self) -> str:
         """Fund of the main exchange's shares; empty where none is named."""
-        return next(iter(BacktestParameters(exchange=self.exchange).benchmark_funds), "")
+        return home_market(self.exchange).equity
 
     def __post_init__(self) -> None:
         law = impact_model(self.impact_model)
